@@ -1,0 +1,158 @@
+/* log.c - see log.h.  A line is formatted on the caller's stack, cleaned, and written by one
+ * write(2) under a lock of its own, so that lines of many threads never mix, not even when a write
+ * is cut short.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/lockorder.h"
+#include "base/utf8.h"
+
+enum { LINE_MAX_BYTES = 1024 };
+
+static const struct level {
+    const char *name;
+    const char *prefix; /* syslog's number, as the journal reads it */
+} levels[] = {
+    [LOG_LEVEL_DEBUG] = {"debug", "<7>"},
+    [LOG_LEVEL_INFO] = {"info ", "<6>"},
+    [LOG_LEVEL_WARNING] = {"warning", "<4>"},
+    [LOG_LEVEL_ERROR] = {"error", "<3>"},
+};
+
+static struct bob_lock writing = BOB_LOCK_INIT(LOCK_CLASS(L_LOG));
+static _Atomic int least_level = LOG_LEVEL_INFO;
+static _Atomic bool to_journal;
+
+static void
+log_lock(void) BOB_ACQUIRES(L_LOG)
+{
+    bob_lock_hold(&writing);
+}
+
+static void
+log_unlock(void) BOB_RELEASES(L_LOG)
+{
+    bob_lock_release(&writing);
+}
+
+/* systemd names the device and inode of the stream it reads; a child whose standard error goes
+ * elsewhere has the variable too. */
+static bool
+stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat st;
+
+    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+void
+log_start(enum log_level least)
+{
+    atomic_store(&least_level, (int)least);
+    atomic_store(&to_journal, stderr_is_journal());
+}
+
+bool
+log_wants(enum log_level level)
+{
+    return (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
+}
+
+/* What cannot be written is lost: there is nobody to tell. */
+static void
+write_line(const char *line, size_t len)
+{
+    log_lock();
+    while (len > 0) {
+        ssize_t n = write(STDERR_FILENO, line, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        line += n;
+        len -= (size_t)n;
+    }
+    log_unlock();
+}
+
+void
+log_line(enum log_level level, const char *event, const char *fmt, ...)
+{
+    char line[LINE_MAX_BYTES + 1]; /* the final newline has room */
+    char now[CLOCK_TEXT_LEN];
+    int saved = errno; /* a log line changes nothing for its caller */
+    va_list args;
+    size_t len;
+    int n;
+
+    if (!log_wants(level))
+        return;
+    clock_text(now, clock_wall_ms());
+    if (atomic_load_explicit(&to_journal, memory_order_relaxed))
+        n = snprintf(line, sizeof line, "%s%s ", levels[level].prefix, event);
+    else
+        n = snprintf(line, sizeof line, "%s %s %s ", now, levels[level].name, event);
+    len = n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
+
+    va_start(args, fmt);
+    n = vsnprintf(line + len, sizeof line - len, fmt, args);
+    va_end(args);
+    len += n < 0 ? 0 : (size_t)n;
+    if (len >= sizeof line - 1)
+        len = utf8_cut(line, sizeof line - 2);
+    while (len > 0 && line[len - 1] == ' ')
+        len--;
+    utf8_clean(line, len);
+    line[len] = '\n';
+    write_line(line, len + 1);
+    errno = saved;
+}
+
+const char *
+log_quote(char *out, unsigned cap, const char *text)
+{
+    size_t len = 0;
+
+    if (cap < 3) {
+        if (cap > 0)
+            *out = '\0';
+        return out;
+    }
+    if (*text && !strpbrk(text, " \"=\\")) {
+        (void)snprintf(out, cap, "%s", text);
+        if (strlen(text) >= cap)
+            out[utf8_cut(out, cap - 1)] = '\0';
+        return out;
+    }
+    out[len++] = '"';
+    for (; *text; text++) {
+        size_t more = *text == '"' || *text == '\\' ? 2 : 1;
+
+        if (len + more + 2 > cap)
+            break;
+        if (more == 2)
+            out[len++] = '\\';
+        out[len++] = *text;
+    }
+    if (*text)
+        len = utf8_cut(out, len);
+    out[len++] = '"';
+    out[len] = '\0';
+    return out;
+}

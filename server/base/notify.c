@@ -1,0 +1,83 @@
+/* notify.c - see notify.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "base/notify.h"
+
+#ifdef HAVE_SYSTEMD
+
+#include <systemd/sd-daemon.h>
+
+void
+notify_ready(const char *status)
+{
+    (void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+}
+
+void
+notify_stopping(const char *status)
+{
+    (void)sd_notifyf(0, "STOPPING=1\nSTATUS=%s", status);
+}
+
+void
+notify_watchdog(void)
+{
+    (void)sd_notify(0, "WATCHDOG=1");
+}
+
+int64_t
+notify_watchdog_ms(void)
+{
+    uint64_t us = 0;
+
+    if (sd_watchdog_enabled(0, &us) <= 0)
+        return 0;
+    return us < 1000 ? 1 : (int64_t)(us / 1000);
+}
+
+int
+notify_sockets(int *ret_first_fd)
+{
+    /* 1: takes the variables out of the environment, so that no program we start believes the
+     * sockets are its own. */
+    int n = sd_listen_fds(1);
+
+    if (n <= 0)
+        return 0;
+    *ret_first_fd = SD_LISTEN_FDS_START;
+    return n;
+}
+
+#else
+
+void
+notify_ready(const char *status)
+{
+    (void)status;
+}
+
+void
+notify_stopping(const char *status)
+{
+    (void)status;
+}
+
+void
+notify_watchdog(void)
+{
+}
+
+int64_t
+notify_watchdog_ms(void)
+{
+    return 0;
+}
+
+int
+notify_sockets(int *ret_first_fd)
+{
+    (void)ret_first_fd;
+    return 0;
+}
+
+#endif

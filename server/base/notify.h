@@ -1,0 +1,16 @@
+/* notify.h - systemd: ready, stopping, watchdog, inherited sockets.  Without libsystemd, or not
+ * under systemd, all of it does nothing and says so by its return value.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOBBIND_NOTIFY_H
+#define BOBBIND_NOTIFY_H
+
+#include <stdint.h>
+
+void notify_ready(const char *status);
+void notify_stopping(const char *status);
+void notify_watchdog(void);
+int64_t notify_watchdog_ms(void);      /* it must be fed at least so often; 0: no watchdog */
+int notify_sockets(int *ret_first_fd); /* how many listening sockets systemd passed on */
+
+#endif

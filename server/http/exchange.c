@@ -1,0 +1,464 @@
+/* exchange.c - MHD's callbacks: from a first line to a whole request, through its handler, to a queued reply.
+ *
+ * MHD calls exchange_access once when the head is there, then for pieces of the body, then once more (the final call), and that
+ * again after each resume.  A reply queued in the first call closes the connection: only what leaves the end of the message in doubt, or
+ * would have a body sent in vain, is answered there.  Every other fault waits in the request for the final call.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "http/exchange.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/metrics.h"
+#include "http/park.h"
+#include "http/slot.h"
+
+static _Thread_local struct hand *mine;
+
+static struct hand *
+hand_enter(struct http *h)
+{
+    if (!mine) {
+        unsigned n = atomic_fetch_add(&h->hands_taken, 1);
+        char name[24];
+
+        assert(n < h->hands_len);
+        mine = &h->hands[n];
+        (void)snprintf(name, sizeof name, "http-%u", n);
+        bob_thread_adopt(name, "http");
+    }
+    atomic_store_explicit(&mine->busy_since, http_now_s(h), memory_order_relaxed);
+    return mine;
+}
+
+static void
+hand_leave(struct hand *hand)
+{
+    atomic_store_explicit(&hand->busy_since, 0, memory_order_relaxed);
+}
+
+static void
+set_stage(struct request *req, enum stage stage)
+{
+    atomic_store_explicit(&req->stage, stage, memory_order_relaxed);
+}
+
+static int
+stage_of(struct request *req)
+{
+    return atomic_load_explicit(&req->stage, memory_order_relaxed);
+}
+
+static void
+begin_head(struct request *req)
+{
+    assert(mine); /* the connection has begun on this thread */
+    LIST_INSERT_HEAD(&mine->heads, req, beside);
+    set_stage(req, STAGE_HEAD);
+}
+
+static void
+end_head(struct request *req, enum stage next)
+{
+    if (stage_of(req) == STAGE_HEAD)
+        LIST_REMOVE(req, beside);
+    set_stage(req, next);
+}
+
+/* ---- a connection begins and ends; a request ends ---- */
+
+/* The request is over, whether it was answered or not; called by whichever of COMPLETED and CLOSED comes first. */
+static void
+finish(struct request *req)
+{
+    if (stage_of(req) == STAGE_IDLE)
+        return;
+    if (req->hand) {
+        park_resume_woken(req->http, req->hand);
+        req->hand = NULL;
+    }
+    if (atomic_load(&req->park) != PARK_ABANDONED) { /* else it is its waker's now */
+        if (req->watched)
+            slot_unwatch(req->slot);
+        request_give_back(req);
+        if (req->status)
+            access_line(req);
+        if (req->stream)
+            slot_set_stream(req->slot, NULL);
+        request_end(req);
+    }
+    end_head(req, STAGE_IDLE);
+}
+
+void
+exchange_connection(void *cls, struct MHD_Connection *c, void **ctx,
+                    enum MHD_ConnectionNotificationCode code)
+{
+    struct http *h = cls;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        hand_leave(hand_enter(h)); /* names the thread */
+        struct slot *s = slots_at(
+            h->slots, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+
+        atomic_fetch_add(&h->connections, 1);
+        metric_add(M_HTTP_CONNECTIONS, 1);
+        slot_open(s); /* its lock: after everything the last connection here has done */
+        s->req.http = h;
+        s->req.connection = c;
+        slot_deadline(s, http_now_s(h) + h->header_s);
+        *ctx = s;
+    } else if (*ctx) {
+        struct slot *s = *ctx;
+
+        s->req.path = ""; /* MHD has freed what it pointed to */
+        finish(&s->req);
+        slot_close(s);
+        metric_add(M_HTTP_CONNECTIONS, -1);
+        atomic_fetch_sub(&h->connections, 1);
+    }
+}
+
+void
+exchange_completed(void *cls, struct MHD_Connection *c, void **ctx,
+                   enum MHD_RequestTerminationCode code)
+{
+    struct http *h = cls;
+    struct request *req = *ctx;
+
+    (void)c;
+    (void)code;
+    if (!req)
+        return;
+    finish(req);
+    slot_deadline(req->slot, http_now_s(h) + h->idle_s);
+}
+
+/* ---- the final call ---- */
+
+static enum why
+answer(struct hand *hand, struct request *req)
+{
+    answer_fn *fn = req->answer;
+
+    assert(fn);
+    if (req->watched) { /* it may be told before news of its client is; and it may stand in another line next */
+        slot_unwatch(req->slot);
+        req->watched = false;
+    }
+    reply_clear(&hand->reply);
+    atomic_store_explicit(&req->woken_at, 0, memory_order_relaxed);
+    atomic_store(&req->park, PARK_RUNNING); /* it may ask for more and be parked again */
+    return fn(req, &hand->reply);
+}
+
+/* After the handler or an answer said @why. */
+static enum MHD_Result
+conclude(struct hand *hand, struct request *req, enum why why)
+{
+    while (why == WHY_PENDING) {
+        switch (park_suspend(hand, req)) {
+        case PARKED:
+            return MHD_YES;
+        case NOT_PARKED_WOKEN:
+            why = answer(hand, req);
+            break;
+        case NOT_PARKED_STOPPING:
+        default:
+            return MHD_NO;
+        }
+    }
+    return response_send(hand, req, why);
+}
+
+static enum MHD_Result
+resumed(struct hand *hand, struct request *req)
+{
+    bool lost;
+    bool woken = park_is_woken(req, &lost);
+
+    assert(woken);
+    park_resume_woken(req->http, hand);
+    if (lost)
+        return MHD_NO;
+    if (atomic_load(&req->gone)) {
+        request_give_back(req);
+        return MHD_NO;
+    }
+    return conclude(hand, req, answer(hand, req));
+}
+
+enum { METHODS_LEN = 64 };
+
+static void
+list_methods(char ret_list[METHODS_LEN], unsigned allowed)
+{
+    size_t len = 0;
+
+    *ret_list = '\0';
+    for (int i = 0; i < METHOD_COUNT_; i++) {
+        if (allowed & 1u << i)
+            len += (size_t)snprintf(ret_list + len, METHODS_LEN - len, "%s%s%s", len ? ", " : "",
+                                    method_name[i], i == GET ? ", HEAD" : "");
+    }
+}
+
+static void
+allow(const char *path, struct reply *r)
+{
+    char list[METHODS_LEN];
+
+    list_methods(list, route_find(GET, path).allowed);
+    reply_header(r, "Allow", list);
+}
+
+static enum why
+admit(struct request *req)
+{
+    struct http *h = req->http;
+
+    if (atomic_load(&h->stopping) || (atomic_load_explicit(&h->draining, memory_order_relaxed) &&
+                                      req->route && !route_while_draining(req->route)))
+        return fault_set(&req->fault, WHY_DRAINING, "the server is stopping");
+    if (req->fault.why)
+        return req->fault.why;
+    return req->route->params ? WHY_OK : params_none(req);
+}
+
+static enum MHD_Result
+final_call(struct hand *hand, struct request *req)
+{
+    slot_deadline(req->slot, 0);
+    req->began = clock_now();
+    set_stage(req, STAGE_ANSWERING);
+    reply_clear(&hand->reply);
+
+    enum why why = admit(req);
+    if (why == WHY_METHOD)
+        allow(req->path, &hand->reply);
+    if (!why)
+        why = req->route->handler(req, &hand->reply);
+    return conclude(hand, req, why);
+}
+
+/* ---- the first call, and the body ---- */
+
+/* MHD cuts the first Cookie into records in the memory of the connection, and answers twice, one reply within the other, when that
+ * is used up.  A browser sends us what other servers on localhost have set.  So the first one is ours, and empty. */
+static const char no_cookies[] = "Cookie";
+
+static enum MHD_Result
+see_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value,
+           size_t value_len)
+{
+    (void)kind;
+    if (name != no_cookies)
+        guard_see(cls, name, name_len, value, value_len);
+    return MHD_YES;
+}
+
+/* MHD hands the first line on as texts, and a NUL would hide what follows it.  They stand in one buffer, in the order of the
+ * line: each must end where the next begins, after spaces if need be before the URI. */
+static bool
+line_is_whole(const struct request *req, const char *method, const char *version)
+{
+    const char *at = method + strlen(method) + 1;
+
+    while (at < req->path && *at == ' ')
+        at++;
+    return at == req->path && req->path + req->uri_len + 1 == version;
+}
+
+/* What closes the connection. */
+static enum why
+vet(struct request *req, const char *method, const char *version)
+{
+    struct fault *f = &req->fault;
+    int64_t length;
+
+    if (f->why) /* exchange_uri found it too long */
+        return f->why;
+    if (!line_is_whole(req, method, version))
+        return fault_set(f, WHY_BAD_REQUEST, "the request line has a NUL");
+    (void)MHD_get_connection_values_n(req->connection, MHD_HEADER_KIND, see_header, &req->guard);
+    if (guard_framing(&req->guard, strcmp(version, "HTTP/1.0") != 0, req->path, f))
+        return f->why;
+    if (MHD_get_connection_info(req->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+            ->header_size > HEAD_MAX)
+        return fault_set(f, WHY_HEADERS_TOO_LARGE, "the header has more than %d bytes", HEAD_MAX);
+    length = guard_length(&req->guard);
+    if (length > req->http->config->max_body)
+        return fault_set(f, WHY_TOO_LARGE, "the body has %lld bytes, %lld are allowed",
+                         (long long)length, (long long)req->http->config->max_body);
+    return WHY_OK;
+}
+
+static bool
+read_method(struct request *req, const char *method)
+{
+    for (int i = 0; i < METHOD_COUNT_; i++) {
+        if (strcmp(method, method_name[i]) == 0) {
+            req->method = (enum method)i;
+            return true;
+        }
+    }
+    req->head = strcmp(method, "HEAD") == 0;
+    return req->head; /* method is GET already */
+}
+
+static void
+refuse_method(struct fault *f, const char *method, unsigned allowed)
+{
+    char list[METHODS_LEN];
+
+    list_methods(list, allowed);
+    fault_set(f, WHY_METHOD, "%.20s is not a method of this path, which has %s", method, list);
+}
+
+/* Finds the row, or leaves the fault for the final call. */
+static void
+direct(struct request *req, const char *method, bool known)
+{
+    struct fault *f = &req->fault;
+    bool changes = !known || req->method != GET;
+
+    if (guard_site(&req->guard, &req->http->hosts, changes, f))
+        return;
+    if (strcmp(method, "TRACE") == 0 || strcmp(method, "CONNECT") == 0) {
+        fault_set(f, WHY_NOT_IMPLEMENTED, "%s is not implemented", method);
+        return;
+    }
+    struct route_match m = route_find(req->method, req->path);
+    if (!m.allowed)
+        fault_set(f, WHY_NOT_FOUND, "%.150s: no such path; /openapi.json has them all", req->path);
+    else if (!known || !m.route)
+        refuse_method(f, method, m.allowed);
+    else if (!request_take_names(req, &m))
+        req->route = m.route;
+}
+
+static enum MHD_Result
+first_call(struct hand *hand, struct request *req, const char *method, const char *version)
+{
+    int64_t length;
+
+    end_head(req, STAGE_BODY);
+    if (req->status) /* refused already, beside another */
+        return MHD_NO;
+    bool known = read_method(req, method);
+    if (vet(req, method, version)) {
+        /* Of these two MHD may have no memory left for ours. */
+        if (req->fault.why == WHY_HEADERS_TOO_LARGE || req->fault.why == WHY_URI_TOO_LONG) {
+            refusal_write(hand, req);
+            return MHD_NO;
+        }
+        reply_clear(&hand->reply);
+        req->must_close = true;
+        return response_send(hand, req, req->fault.why);
+    }
+    direct(req, method, known);
+    if (!guard_has_body(&req->guard))
+        return MHD_YES;
+    slot_deadline(req->slot, http_now_s(req->http) + req->http->body_s);
+    length = guard_length(&req->guard);
+    if (!req->fault.why && length > 0 && !bytes_room(&req->body, (size_t)length + 1))
+        fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the body");
+    return MHD_YES;
+}
+
+/* All of it is taken, also what is thrown away: the rest must not be read as a request. */
+static void
+body_piece(struct request *req, const char *data, size_t len)
+{
+    if (req->fault.why)
+        return;
+    if (req->body.len + len > (size_t)req->http->config->max_body)
+        fault_set(&req->fault, WHY_TOO_LARGE, "the body has more than %lld bytes",
+                  (long long)req->http->config->max_body);
+    else
+        bytes_add(&req->body, data, len);
+    if (req->body.failed)
+        fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the body");
+}
+
+void
+exchange_refusing(void)
+{
+    if (mine)
+        refusals_look(mine);
+}
+
+/* The query is kept as a copy, and cut off in MHD's buffer, which MHD itself is about to cut in pieces there: it would make a
+ * record of each parameter in the memory of the connection, and when that is used up, forget the connection without an answer. */
+static void
+take_query(struct request *req, const char *uri, size_t len)
+{
+    char *mark = (char *)(uintptr_t)memchr(uri, '?', len);
+
+    if (!mark || !mark[1])
+        return;
+    if (!req->fault.why) {
+        req->query_len = len - (size_t)(mark + 1 - uri);
+        req->query = request_keep(req, mark + 1, req->query_len);
+        if (!req->query)
+            fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the query");
+    }
+    mark[1] = '\0';
+}
+
+void *
+exchange_uri(void *cls, const char *uri, struct MHD_Connection *c)
+{
+    struct http *h = cls;
+    struct slot *s = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    struct request *req = &s->req;
+
+    if (stage_of(req) != STAGE_IDLE) { /* MHD has forgotten to say so */
+        req->path = "";
+        finish(req);
+    }
+    request_begin(req);
+    begin_head(req);
+    slot_deadline(s, http_now_s(h) + h->header_s);
+    size_t len = req->uri_len = uri ? strlen(uri) : 0;
+    if (len > URI_MAX)
+        fault_set(&req->fault, WHY_URI_TOO_LONG, "the URI has %zu bytes, %d are allowed", len,
+                  URI_MAX);
+    if (uri)
+        take_query(req, uri, len);
+    (void)MHD_set_connection_value_n(c, MHD_HEADER_KIND, no_cookies, sizeof no_cookies - 1, "", 0);
+    return req;
+}
+
+enum MHD_Result
+exchange_access(void *cls, struct MHD_Connection *c, const char *url, const char *method,
+                const char *version, const char *data, size_t *data_len, void **ctx)
+{
+    struct request *req = *ctx;
+    enum MHD_Result ok = MHD_YES;
+
+    (void)c;
+    assert(req);
+    struct hand *hand = hand_enter(cls);
+    switch (stage_of(req)) {
+    case STAGE_HEAD:
+        req->path = url;
+        ok = first_call(hand, req, method, version);
+        break;
+    case STAGE_BODY:
+        if (*data_len > 0) {
+            body_piece(req, data, *data_len);
+            *data_len = 0;
+        } else {
+            ok = final_call(hand, req);
+        }
+        break;
+    default:
+        ok = resumed(hand, req);
+        break;
+    }
+    hand_leave(hand);
+    return ok;
+}

@@ -1,0 +1,35 @@
+/* http.h - the front door: start it, drain it, stop it.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOBBIND_HTTP_H
+#define BOBBIND_HTTP_H
+
+#include "base/config.h"
+#include "base/fault.h"
+#include "http/route.h"
+
+#include <stdint.h>
+
+struct http;
+
+/* Binds (or takes systemd's sockets), starts MHD's pool, the acceptor, the park watcher.  @app is request_app's.  WHY_INVALID: an address that is
+ * malformed, or off loopback without --insecure; WHY_INTERNAL: bind failed, and why. */
+enum why http_start(struct http **ret, const struct config *c, const struct route *routes, size_t n,
+                    void *app, struct fault *f);
+
+const char *http_url(
+    const struct http *h); /* "http://127.0.0.1:7070", of the first socket, with the real port */
+void http_tick(
+    struct http *h); /* once a second: cuts what is too slow, wakes streams for their heartbeat */
+int64_t http_oldest_beat_ms(
+    const struct http *
+        h); /* for the watchdog: how long ago the slowest http thread came round while it had work; 0: fine */
+
+/* In this order.  drain: closes the listening sockets; from now every reply says Connection: close and new requests get 503 (but
+ * /livez, /readyz, /metrics, /v1/threads and the calls that give back).  quiet: ends streams, and waits until no request is under way, at most until the
+ * deadline (half a second, over all calls, for clients that are slow to send a body or to read); may be called again.  stop: ends everything; every request has been answered or its connection closed. */
+void http_drain(struct http *h);
+bool http_quiet(struct http *h, int64_t deadline); /* bob_time */
+void http_stop(struct http *h);
+
+#endif

@@ -1,0 +1,14 @@
+/* listener.h - the listening sockets, and the one thread that accepts.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOBBIND_LISTENER_H
+#define BOBBIND_LISTENER_H
+
+#include "http/exchange.h"
+
+/* Binds what the configuration says, or takes systemd's sockets; fills url and the names for the guard. */
+enum why listener_open(struct http *h, struct fault *f);
+enum why listener_start(struct http *h, struct fault *f);
+void listener_stop(struct http *h); /* joins the acceptor, closes the sockets; twice is harmless */
+
+#endif

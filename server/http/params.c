@@ -1,0 +1,285 @@
+/* params.c - the values of a request, from its query, JSON body or form body alike, into the handler's struct.
+ *
+ * First all pairs are gathered, as texts or JSON values, then each finds its row by name.  Doubt is an error: a name given
+ * twice (in query and body, too) or unknown is refused with the names that exist, so that a misspelt "tll" cannot be a default.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "http/exchange.h"
+#include "http/value.h"
+
+enum { PAIRS_MAX = 128 };
+
+struct pair {
+    const char *name;
+    const char *text; /* NULL: json */
+    const struct cJSON *json;
+};
+struct pairs {
+    struct request *req;
+    int len;
+    struct pair at[PAIRS_MAX];
+};
+
+static bool
+add_pair(struct pairs *all, const char *name, const char *text, const struct cJSON *json)
+{
+    struct fault *f = &all->req->fault;
+
+    if (all->len == PAIRS_MAX) {
+        fault_set(f, WHY_INVALID, "more than %d parameters", PAIRS_MAX);
+        return false;
+    }
+    for (int i = 0; i < all->len; i++) {
+        if (strcmp(all->at[i].name, name) == 0) {
+            fault_set(f, WHY_INVALID, "%.100s: given twice", name);
+            return false;
+        }
+    }
+    all->at[all->len++] = (struct pair){name, text, json};
+    return true;
+}
+
+/* ---- percent encoding ---- */
+
+static int
+hex(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* Decodes @at in place; false: malformed, a NUL, or not UTF-8. */
+static bool
+decode(char *at, size_t len)
+{
+    size_t to = 0;
+
+    for (size_t from = 0; from < len; from++, to++) {
+        int high = -1, low = -1;
+
+        at[to] = at[from] == '+' ? ' ' : at[from];
+        if (at[from] != '%') {
+            if (!at[from])
+                return false;
+            continue;
+        }
+        if (from + 2 < len) {
+            high = hex(at[from + 1]);
+            low = hex(at[from + 2]);
+        }
+        if (high < 0 || low < 0 || !(high | low))
+            return false;
+        at[to] = (char)(high << 4 | low);
+        from += 2;
+    }
+    at[to] = '\0';
+    return utf8_valid(at, to);
+}
+
+/* ---- where they come from ---- */
+
+/* What a query or a form holds is cut and decoded in a copy: the rest may be asked for after the arguments. */
+static void
+see_pairs(struct pairs *all, const char *what, const char *text, size_t len)
+{
+    char *at = request_keep(all->req, text, len);
+    const char *end = at ? at + len : NULL;
+
+    if (!at)
+        fault_set(&all->req->fault, WHY_NO_MEMORY, "no memory for the %s", what);
+    while (at && at < end) {
+        char *stop = memchr(at, '&', (size_t)(end - at));
+        stop = stop ? stop : at + (end - at);
+        char *equals = memchr(at, '=', (size_t)(stop - at));
+        char *value = equals ? equals + 1 : stop;
+
+        if (stop > at) {
+            if (!decode(at, (size_t)((equals ? equals : stop) - at)) ||
+                !decode(value, (size_t)(stop - value))) {
+                fault_set(&all->req->fault, WHY_INVALID, "the %s is not percent-encoded UTF-8",
+                          what);
+                return;
+            }
+            if (!add_pair(all, at, value, NULL))
+                return;
+        }
+        at = stop + 1;
+    }
+}
+
+static void
+see_json(struct pairs *all)
+{
+    struct request *req = all->req;
+
+    if (!req->json)
+        req->json = json_parse(req->body.at, req->body.len, &req->fault);
+    if (!req->json)
+        return;
+    if (!cJSON_IsObject(req->json)) {
+        fault_set(&req->fault, WHY_INVALID, "the body is no JSON object");
+        return;
+    }
+    for (const struct cJSON *member = req->json->child; member; member = member->next) {
+        if (!cJSON_IsNull(member) &&
+            !add_pair(all, member->string, NULL, member)) /* null: not given */
+            return;
+    }
+}
+
+static bool
+type_is(struct guard_text type, const char *name)
+{
+    size_t len = strlen(name);
+
+    if (type.len < len || strncasecmp(type.at, name, len) != 0)
+        return false;
+    while (len < type.len && (type.at[len] == ' ' || type.at[len] == '\t'))
+        len++;
+    return len == type.len || type.at[len] == ';';
+}
+
+static bool
+looks_like_json(const char *text)
+{
+    text += strspn(text, " \t\r\n");
+    return *text == '{' || *text == '[';
+}
+
+static enum why
+gather(struct pairs *all, struct request *req)
+{
+    all->req = req;
+    all->len = 0;
+    if (req->query)
+        see_pairs(all, "query", req->query, req->query_len);
+    if (req->fault.why || req->body.len == 0)
+        return req->fault.why;
+    if (req->route->body == BODY_NONE)
+        return fault_set(&req->fault, WHY_INVALID, "this call takes no body");
+    if (req->guard.encoded)
+        fault_set(&req->fault, WHY_MEDIA_TYPE, "Content-Encoding: a body is taken as it is only");
+    else if (type_is(req->guard.type, "application/json"))
+        see_json(all);
+    else if (!type_is(req->guard.type, "application/x-www-form-urlencoded"))
+        fault_set(&req->fault, WHY_MEDIA_TYPE,
+                  "a body is application/json or application/x-www-form-urlencoded, and says so in "
+                  "Content-Type");
+    else if (looks_like_json(bytes_text(&req->body))) /* curl -d calls all that it sends a form */
+        fault_set(&req->fault, WHY_INVALID,
+                  "the body is JSON, but says that it is a form; send it with "
+                  "-H 'Content-Type: application/json'");
+    else
+        see_pairs(all, "form", req->body.at, req->body.len);
+    return req->fault.why;
+}
+
+/* ---- the whole ---- */
+
+static int
+row_of(const struct param *params, const char *name)
+{
+    for (int i = 0; params && params[i].name; i++) {
+        if (strcmp(params[i].name, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static enum why
+unknown(struct request *req, const char *name)
+{
+    const struct param *p = req->route->params;
+    char list[160] = "";
+
+    for (int i = 0; p && p[i].name; i++) {
+        size_t len = strlen(list);
+
+        (void)snprintf(list + len, sizeof list - len, "%s%s", i ? ", " : "", p[i].name);
+    }
+    return fault_set(&req->fault, WHY_INVALID, "%.60s: unknown parameter; this call takes %s", name,
+                     list[0] ? list : "none");
+}
+
+enum why
+params_none(struct request *req)
+{
+    struct pairs all;
+
+    if (!req->query && req->body.len == 0)
+        return WHY_OK;
+    if (gather(&all, req))
+        return req->fault.why;
+    return all.len > 0 ? unknown(req, all.at[0].name) : WHY_OK;
+}
+
+enum why
+request_args(struct request *req, void *args)
+{
+    const struct param *params = req->route->params;
+    struct fault *f = &req->fault;
+    uint64_t given = 0;
+    struct pairs all;
+
+    all.len = 0;
+    if ((req->query || req->body.len > 0) && gather(&all, req))
+        return f->why;
+    for (int i = 0; i < all.len; i++) {
+        int row = row_of(params, all.at[i].name);
+
+        if (row < 0 && req->route->body == BODY_OPEN)
+            continue;
+        if (row < 0)
+            return unknown(req, all.at[i].name);
+        if (value_take(&params[row], all.at[i].text, all.at[i].json, args, f))
+            return f->why;
+        given |= UINT64_C(1) << row;
+    }
+    for (int i = 0; params && params[i].name; i++) {
+        const char *fallback = params[i].fallback;
+
+        if (given & UINT64_C(1) << i)
+            continue;
+        if (params[i].required)
+            return fault_set(f, WHY_INVALID, "%s: is needed", params[i].name);
+        if (fallback && value_take(&params[i], fallback, NULL, args, f))
+            return f->why;
+    }
+    return WHY_OK;
+}
+
+struct cJSON *
+request_rest(struct request *req)
+{
+    struct pairs all;
+    struct cJSON *rest = cJSON_CreateObject();
+
+    all.len = 0;
+    if (!rest || ((req->query || req->body.len > 0) && gather(&all, req)))
+        goto fail;
+    for (int i = 0; i < all.len; i++) {
+        const struct pair *pair = &all.at[i];
+
+        if (row_of(req->route->params, pair->name) >= 0)
+            continue;
+        struct cJSON *value =
+            pair->text ? cJSON_CreateString(pair->text) : cJSON_Duplicate(pair->json, true);
+        if (!value || !cJSON_AddItemToObject(rest, pair->name, value)) {
+            cJSON_Delete(value);
+            goto fail;
+        }
+    }
+    return rest;
+fail:
+    fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the parameters");
+    cJSON_Delete(rest);
+    return NULL;
+}

@@ -1,0 +1,170 @@
+/* main.c - bobbind: reads its settings, starts the server, waits for signals, stops it.
+ *
+ * Signals are blocked before the first thread and taken here with sigtimedwait: no handler, so
+ * nothing runs at a bad moment.  Between them this thread feeds systemd's watchdog, and only looks
+ * at memory to do so.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bobbin/thread.h>
+#include <bobbin/time.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "base/process.h"
+#include "bobbind.h"
+#include "http/http.h"
+
+enum { LOOK_MS = 50 };
+
+/* All but those that a fault of our own raises, and those with which a terminal stops or quits a
+ * program. */
+static void
+block_signals(void)
+{
+    static const int spared[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGABRT, SIGTRAP, SIGSYS,
+                                 SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGPROF};
+    sigset_t set;
+
+    sigfillset(&set);
+    for (size_t i = 0; i < sizeof spared / sizeof spared[0]; i++)
+        sigdelset(&set, spared[i]);
+    sigprocmask(SIG_SETMASK, &set, NULL); /* NOLINT(concurrency-mt-unsafe): no threads yet */
+}
+
+/* The next SIGTERM, SIGINT or SIGHUP within @ms; 0: none came.  @ms negative: waits as long as it
+ * takes. */
+static int
+next_signal(int64_t ms)
+{
+    struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * NS_PER_MS};
+    sigset_t set;
+    int got;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    do
+        got = sigtimedwait(&set, NULL, ms < 0 ? NULL : &wait);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? 0 : got;
+}
+
+static void
+feed_watchdog(struct bobbind *b)
+{
+    if (notify_watchdog_ms() > 0 && bobbind_is_well(b))
+        notify_watchdog();
+}
+
+/* Returns when the server is to stop.  The watchdog is looked after four times as often as it must
+ * be fed: one look that comes at a bad moment is no reason to be killed. */
+static void
+serve(struct bobbind *b)
+{
+    int64_t watchdog_ms = notify_watchdog_ms();
+    int64_t look_ms = watchdog_ms > 0 ? watchdog_ms / 4 + 1 : -1;
+
+    for (;;) {
+        int number = next_signal(look_ms);
+
+        if (number == SIGTERM || number == SIGINT) {
+            log_line(LOG_LEVEL_INFO, "stopping", "signal=%s",
+                     number == SIGTERM ? "SIGTERM" : "SIGINT");
+            return;
+        }
+        if (number == SIGHUP)
+            bobbind_reload(b);
+        feed_watchdog(b);
+    }
+}
+
+/* Lets what runs finish until the time given for it is over, or a second signal comes.  Returns the exit status. */
+static int
+stop(struct bobbind *b)
+{
+    bob_time until = bob_in_ms(b->config->stop_timeout / NS_PER_MS);
+    bool at_once = false;
+    int status;
+
+    notify_stopping("stopping");
+    bob_thread_note("stopping");
+    bobbind_drain(b);
+    while (bob_now() < until && !at_once && !bobbind_idle(b, bob_in_ms(LOOK_MS))) {
+        int number = next_signal(LOOK_MS);
+
+        at_once = number == SIGTERM || number == SIGINT;
+    }
+    if (at_once)
+        log_line(LOG_LEVEL_WARNING, "stopping_at_once", "a second signal came");
+    status = bobbind_stop(b) ? EXIT_SUCCESS : EXIT_FAILURE;
+    log_line(LOG_LEVEL_INFO, "stopped", "status=%d", status);
+    return status;
+}
+
+/* A failure in one of our threads that nobody asked for: it is in the log at least. */
+static void
+log_uncaught(const struct bob_uncaught *u, void *arg)
+{
+    const struct bob_failure *f = &u->failure;
+    char thread[80], message[600], origin[240]; /* twice as long as they are: all may be escaped */
+
+    (void)arg;
+    log_line(LOG_LEVEL_ERROR, "uncaught", "thread=%s code=%d message=%s origin=%s",
+             log_quote(thread, sizeof thread, u->thread_name), (int)f->code,
+             log_quote(message, sizeof message, *f->message ? f->message : bob_strerror(f->code)),
+             log_quote(origin, sizeof origin, f->origin));
+}
+
+/* --routes: for tests, and for those who look for a call. */
+static int
+print_routes(void)
+{
+    AUTO_BYTES text = {0};
+
+    api_routes_print(&text);
+    return fputs(bytes_text(&text), stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct config config;
+    struct bobbind b = {.config = &config};
+    struct fault fault = {0};
+
+    if (argc == 2 && strcmp(argv[1], "--routes") == 0)
+        return print_routes();
+    switch (config_read(&config, argc, argv)) {
+    case CONFIG_RUN:
+        break;
+    case CONFIG_EXIT_OK:
+        return EXIT_SUCCESS;
+    case CONFIG_EXIT_USAGE:
+        return 2;
+    }
+    umask(077);
+    block_signals();
+    process_prefer_throughput();
+    log_start((enum log_level)config.log_level);
+    config_log_unknown();
+    bob_set_excepthook(log_uncaught, NULL);
+    bob_thread_adopt("main", "main");
+    if (bobbind_start(&b, &fault)) {
+        (void)fprintf(stderr, "bobbind: cannot start: %s\n", fault.detail);
+        return EXIT_FAILURE;
+    }
+    log_line(LOG_LEVEL_INFO, "listening", "url=%s data=%s durability=%s http_threads=%" PRId64,
+             http_url(b.http), config.data,
+             config.durability == DURABILITY_FULL ? "full" : "relaxed", config.http_threads);
+    notify_ready(http_url(b.http));
+    serve(&b);
+    return stop(&b);
+}

@@ -1,0 +1,248 @@
+/* commit.c - see commit.h.  The gate is closed by the first commit, or checkpoint, that finds no room, and opens only when the
+ * whole reserve could be had again, so that what gives back (a release, a DELETE) always finds room, and a margin beside it.
+ * Without the margin it would flap: the reserve just given back is room for the reserve, and the next write finds none.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "store/commit.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    LOCKED_MS = 500,  /* the checkpointer never has it for so long: whoever has is a stranger */
+    MARGIN = 4 << 20, /* what the log grows by until the checkpointer is asked */
+};
+
+static _Noreturn void
+die(struct sqlite *db, const char *doing)
+{
+    char quoted[256];
+
+    log_line(LOG_LEVEL_ERROR, "store failed", "doing=%s error=%s", doing,
+             log_quote(quoted, sizeof quoted, sqlite_error(db)));
+    _exit(1);
+}
+
+/* ---- sequences ---- */
+
+static enum stored
+write_limit(struct sqlite *db, uint64_t limit)
+{
+    enum stored got = sqlite_sync_commits(db, true);
+
+    if (!got)
+        got = sqlite_begin(db);
+    if (!got)
+        got = sqlite_set_limit(db, limit);
+    if (!got)
+        got = sqlite_commit(db);
+    if (got)
+        sqlite_rollback(db);
+    return got;
+}
+
+static uint64_t
+block_above(uint64_t seq)
+{
+    return (seq / SEQUENCE_BLOCK + 1) * SEQUENCE_BLOCK;
+}
+
+static enum why
+reserve_first_block(struct commit *c, uint64_t *ret_first, struct fault *f)
+{
+    struct sqlite *db = c->store->db;
+    int64_t limit = 0, last = 0;
+    enum stored got =
+        sqlite_number(db, "SELECT value FROM meta WHERE key = 'sequence_limit'", &limit);
+    uint64_t first = 1;
+
+    if (!got)
+        got = sqlite_number(db, "SELECT max(seq) FROM change", &last);
+    if (!got) {
+        if (limit > 0)
+            first = (uint64_t)limit;
+        if (last > 0 && (uint64_t)last >= first)
+            first = block_above((uint64_t)last);
+        got = write_limit(db, block_above(first));
+    }
+    if (got == STORED_NO_ROOM) {
+        reserve_give(&c->store->reserve);
+        got = write_limit(db, block_above(first));
+    }
+    if (!got)
+        got = sqlite_sync_commits(db, !c->store->relaxed);
+    if (got)
+        return sqlite_fault(db, got, "start the journal", f);
+    c->limit = block_above(first);
+    *ret_first = first;
+    return WHY_OK;
+}
+
+/* ---- the gate ---- */
+
+bool
+commit_closed(const struct commit *c)
+{
+    return atomic_load_explicit(
+        &c->shut,
+        memory_order_relaxed); /* a moment's delay does no harm: nothing else goes with it */
+}
+
+static void
+set_gate(struct commit *c, bool closed)
+{
+    atomic_store(&c->shut, closed);
+    metric_set(M_JOURNAL_FULL, closed);
+    c->reopen_at = clock_now() + NS_PER_SECOND;
+}
+
+void
+commit_shut(struct commit *c)
+{
+    if (commit_closed(c))
+        return;
+    set_gate(c, true);
+    reserve_give(&c->store->reserve);
+    log_line(LOG_LEVEL_ERROR, "disk full",
+             "folder=%s effect=\"only what gives back is taken, until there is room\"",
+             c->store->folder);
+}
+
+void
+commit_reopen(struct commit *c)
+{
+    if (!commit_closed(c) || clock_now() < c->reopen_at)
+        return;
+    if (reserve_take(&c->store->reserve, MARGIN)) {
+        set_gate(c, false);
+        log_line(LOG_LEVEL_INFO, "disk has room again", "folder=%s", c->store->folder);
+    } else {
+        c->reopen_at = clock_now() + NS_PER_SECOND;
+    }
+}
+
+enum why
+commit_open(struct commit *c, struct store *s, uint64_t *ret_first, struct fault *f)
+{
+    enum why why;
+
+    *c = (struct commit){.store = s};
+    why = fold_open(&c->fold, s->db, f);
+    if (!why)
+        why = reserve_first_block(c, ret_first, f);
+    if (why) {
+        commit_close(c);
+        return why;
+    }
+    sqlite_be_patient(s->db, LOCKED_MS);
+    if (reserve_take(&s->reserve, MARGIN)) {
+        set_gate(c, false);
+    } else {
+        set_gate(c, true);
+        log_line(LOG_LEVEL_ERROR, "disk full",
+                 "folder=%s reserve=%" PRId64
+                 " effect=\"only what gives back is taken, until there is room\"",
+                 s->folder, s->reserve.size_bytes);
+    }
+    return WHY_OK;
+}
+
+void
+commit_close(struct commit *c)
+{
+    fold_close(&c->fold);
+}
+
+/* ---- a batch ---- */
+
+bool
+commit_locked(const struct commit *c)
+{
+    return atomic_load_explicit(&c->locked, memory_order_relaxed); /* read with nothing else */
+}
+
+/* A backup, or somebody with a shell: one line when it begins to be in the way, one when it is over. */
+static void
+note_locked(struct commit *c, bool locked)
+{
+    if (commit_locked(c) == locked)
+        return;
+    atomic_store(&c->locked, locked);
+    if (locked)
+        log_line(LOG_LEVEL_ERROR, "store locked",
+                 "folder=%s by=\"another program\" effect=\"nothing is written until it lets go\"",
+                 c->store->folder);
+    else
+        log_line(LOG_LEVEL_INFO, "store unlocked", "folder=%s", c->store->folder);
+}
+
+static enum stored
+insert_all(struct commit *c, const struct batch *b)
+{
+    struct change change;
+    enum stored got = STORED_OK;
+
+    for (size_t at = 0; !got && batch_next(b, &at, &change);) {
+        got = sqlite_insert(c->store->db, &change);
+        fold_note(&c->fold, &change);
+    }
+    return got;
+}
+
+static enum stored
+write_batch(struct commit *c, const struct batch *b, uint64_t limit)
+{
+    struct sqlite *db = c->store->db;
+    enum stored got = sqlite_begin(db);
+
+    if (!got)
+        got = insert_all(c, b);
+    if (!got && limit != c->limit)
+        got = sqlite_set_limit(db, limit);
+    if (!got && !commit_closed(c)) /* it needs room for itself, which is for what gives back now */
+        got = fold_step(&c->fold, db, b->n);
+    if (!got)
+        got = sqlite_commit(db);
+    return got;
+}
+
+enum stored
+commit_try(struct commit *c, const struct batch *b)
+{
+    struct sqlite *db = c->store->db;
+    uint64_t last = b->first + (uint64_t)b->n - 1;
+    /* The backlog is far under half a block, so the next one is on disk before anything in it is given out. */
+    uint64_t limit = last + SEQUENCE_BLOCK / 2 < c->limit ? c->limit : c->limit + SEQUENCE_BLOCK;
+    bool sync = c->store->relaxed && limit != c->limit;
+    moment start = clock_now();
+    enum stored got;
+
+    assert(b->n > 0 && last < c->limit);
+    if (sync && sqlite_sync_commits(db, true))
+        die(db, "sync");
+    got = write_batch(c, b, limit);
+    if (got == STORED_FAILED)
+        die(db, "commit");
+    note_locked(c, got == STORED_BUSY);
+    if (got) {
+        sqlite_rollback(db);
+        fold_undone(&c->fold);
+    }
+    if (got == STORED_NO_ROOM)
+        commit_shut(c);
+    if (!got) {
+        c->limit = limit;
+        fold_committed(&c->fold, b->n);
+        metric_add(M_JOURNAL_CHANGES, b->n);
+        metric_add(M_JOURNAL_COMMITS, 1);
+        metric_observe_ns(M_JOURNAL_COMMIT_SECONDS, clock_now() - start);
+    }
+    if (sync && sqlite_sync_commits(db, false))
+        die(db, "sync");
+    return got;
+}

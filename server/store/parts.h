@@ -1,0 +1,24 @@
+/* parts.h - what store.c, recover.c and journal.c share: the open store.
+ *
+ * Private to store/.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOBBIND_PARTS_H
+#define BOBBIND_PARTS_H
+
+#include "store/reserve.h"
+#include "store/sqlite.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+
+struct store {
+    char *folder; /* as given */
+    char *path;   /* of the database */
+    int lock_fd;  /* -1: not locked */
+    bool relaxed;
+    struct sqlite *db; /* the journal's, once it runs */
+    struct reserve reserve;
+};
+
+#endif

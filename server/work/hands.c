@@ -1,0 +1,499 @@
+/* hands.c - the threads that run tasks: a bob_executor for each executor, which runs what coord assigns and never chooses.
+ *
+ * A stint is one run of one task, from the claim to task_finish; those under way stand in a list, where cancel and drain find
+ * them.  A crew (crew.h) is the threads of one executor.
+ *
+ * There is one struct work, and it is never freed: the journal may deliver a claim at any moment until it has stopped, which is
+ * after the hands have.  Such a late claim goes back to ready.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "work/work.h"
+
+#include <assert.h>
+#include <bobbin/condition.h>
+#include <bobbin/thread.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/lockorder.h"
+#include "base/log.h"
+#include "work/command.h"
+#include "work/crew.h"
+#include "work/download.h"
+#include "work/kinds.h"
+#include "work/transfer.h"
+
+enum { TOLD_EVERY_MS = 200, STOPPING_MS = 5000, IDLE_SECONDS = 60, NAMES = 16 };
+
+enum stop_reason { NOT_STOPPED, CANCELLED, PUT_BACK };
+
+struct stint {
+    struct run run;
+    struct bob_event stop;
+    struct claim *claim;
+    struct crew *crew; /* NULL: none could be made */
+    bob_time told_at;  /* this and what is told: the hand's own */
+    bool untold;       /* done, total and unit have not been told */
+    int64_t done, total;
+    char unit[UNIT_MAX_LEN + 1];
+
+    void (*wake)(void *arg) BOB_GUARDED_BY(L_HANDS); /* called when stop is set; NULL: nothing */
+    void *wake_arg BOB_GUARDED_BY(L_HANDS);
+    struct stint *prev BOB_GUARDED_BY(L_HANDS);
+    struct stint *next BOB_GUARDED_BY(L_HANDS);
+    enum stop_reason reason BOB_GUARDED_BY(L_HANDS); /* why stop was set; the first wins */
+};
+
+struct work {
+    struct bob_lock lock;          /* class L_HANDS */
+    struct bob_condition all_over; /* signalled when nothing is unfinished */
+    const struct config *config;
+    struct coord *coord;
+    bool has_folder;
+    char folder[PATH_MAX];
+
+    bool closed BOB_GUARDED_BY(L_HANDS); /* takes no claims: not started, draining or stopped */
+    struct crews crews BOB_GUARDED_BY(L_HANDS);
+    struct stint *stints BOB_GUARDED_BY(L_HANDS);
+    int64_t unfinished BOB_GUARDED_BY(L_HANDS); /* stints, and submits of stints */
+};
+
+static struct work the_work = {.lock = BOB_LOCK_INIT(LOCK_CLASS(L_HANDS)), .closed = true};
+
+static void
+hands_lock(struct work *w) BOB_ACQUIRES(L_HANDS)
+{
+    bob_lock_hold(&w->lock);
+}
+
+static void
+hands_unlock(struct work *w) BOB_RELEASES(L_HANDS)
+{
+    (void)bob_lock_release(&w->lock);
+}
+
+/* ---- one run ---- */
+
+static void
+tell_now(struct stint *s)
+{
+    s->untold = false;
+    s->told_at = bob_now();
+    task_progress(the_work.coord, s->claim->number, s->claim->attempt, s->done, s->total, s->unit,
+                  "", bob_thread_name(bob_thread_current()));
+}
+
+/* As often as the run likes; coord hears of it a few times a second. */
+static void
+tell(struct run *run, int64_t done, int64_t total, const char *unit)
+{
+    struct stint *s = run->teller;
+
+    s->done = done;
+    s->total = total;
+    (void)snprintf(s->unit, sizeof s->unit, "%s", unit);
+    s->untold = true;
+    if (bob_now() - s->told_at >= TOLD_EVERY_MS * NS_PER_MS)
+        tell_now(s);
+}
+
+/* Sets its stop, for @reason if it has none yet. */
+static void
+stint_stop_locked(struct stint *s, enum stop_reason reason) BOB_HOLDS(L_HANDS)
+{
+    if (s->reason == NOT_STOPPED)
+        s->reason = reason;
+    bob_event_set(&s->stop);
+    if (s->wake)
+        s->wake(s->wake_arg);
+}
+
+static void
+on_stop(struct run *run, void (*wake)(void *arg), void *arg)
+{
+    struct stint *s = run->teller;
+
+    hands_lock(&the_work);
+    s->wake = wake;
+    s->wake_arg = arg;
+    if (wake && s->reason != NOT_STOPPED)
+        wake(arg);
+    hands_unlock(&the_work);
+}
+
+/* Reads the arguments and runs; false: the run says why. */
+static bool
+work_off(struct stint *s)
+{
+    struct run *run = &s->run;
+    struct fault f = {0};
+    struct cJSON *json;
+    bool good = false;
+
+    run->kind = kind_find(s->claim->kind);
+    if (!run->kind)
+        return run_fail(run, false, "unknown_kind", "this server has no kind %s", s->claim->kind);
+    run->args = calloc(1, run->kind->args_size);
+    if (!run->args)
+        return run_fail(run, true, "out_of_memory", "no memory for the arguments");
+    json = kind_args_parse(run->kind, s->claim->args->text, s->claim->args->len, run->args, &f);
+    if (!json)
+        (void)run_fail(run, f.why == WHY_NO_MEMORY, "bad_arguments", "%s", f.detail);
+    else
+        good = run->kind->run(run);
+    kind_args_free(json);
+    free(run->args);
+    run->args = NULL;
+    if (good && run->result.failed)
+        return run_fail(run, true, "out_of_memory", "no memory for the result");
+    if (good && run->result.len > RESULT_MAX)
+        return run_fail(run, false, "result_too_large", "a result of %zu bytes, above %d",
+                        run->result.len, RESULT_MAX);
+    return good;
+}
+
+/* What @good and the reason it may have been stopped for come to. */
+static void
+judge(struct stint *s, bool good, enum stop_reason reason, struct task_end *end)
+{
+    struct run *run = &s->run;
+
+    if (good) {
+        end->state = TASK_SUCCEEDED;
+        end->result = run->result.len ? blob_new(run->result.at, run->result.len) : NULL;
+        if (end->result || run->result.len == 0)
+            return;
+        (void)run_fail(run, true, "out_of_memory", "no memory for the result");
+    }
+    if (reason == NOT_STOPPED) {
+        if (bob_now() >= run->until)
+            (void)run_fail(run, true, "timeout", "it was not over within %.15g seconds",
+                           (double)s->claim->timeout_ns / (double)NS_PER_SECOND);
+        end->state = TASK_FAILED;
+        end->code = run->code;
+        end->message = run->message;
+        end->retry = run->retry;
+    } else {
+        end->state = reason == CANCELLED ? TASK_CANCELLED : TASK_READY;
+    }
+}
+
+/* Out of the list of those that can be stopped, before coord may give the task to another hand. */
+static enum stop_reason
+stint_leave(struct work *w, struct stint *s)
+{
+    enum stop_reason reason;
+
+    hands_lock(w);
+    reason = s->reason;
+    if (s->prev)
+        s->prev->next = s->next;
+    else
+        w->stints = s->next;
+    if (s->next)
+        s->next->prev = s->prev;
+    hands_unlock(w);
+    return reason;
+}
+
+static void
+stint_free(struct stint *s)
+{
+    if (!s)
+        return;
+    bytes_free(&s->run.result);
+    bob_event_fini(&s->stop);
+    claim_free(s->claim);
+    free(s);
+}
+
+static void
+stint_over(struct work *w, struct stint *s)
+{
+    hands_lock(w);
+    if (s->crew)
+        crew_leave_locked(s->crew);
+    if (--w->unfinished == 0)
+        bob_condition_notify_all(&w->all_over);
+    hands_unlock(w);
+    stint_free(s);
+}
+
+/* Ends threads that have had no work for long by @now, and as many more as there are too many. */
+static void
+tidy(struct work *w, bob_time now)
+{
+    struct crew *idle;
+
+    do {
+        int64_t surplus;
+
+        hands_lock(w);
+        surplus = crews_threads_locked(&w->crews) - w->config->task_threads;
+        idle = crew_take_idle_locked(&w->crews, surplus > 0 ? BOB_FOREVER
+                                                            : now - IDLE_SECONDS * NS_PER_SECOND);
+        if (!idle && surplus > 0)
+            crews_shrink_locked(&w->crews, surplus);
+        hands_unlock(w);
+        crew_free(idle);
+    } while (idle);
+}
+
+static enum bob_err
+hand(void *arg, void **ret_value)
+{
+    struct work *w = &the_work;
+    struct stint *s = arg;
+    struct task_end end = {0};
+    bool good;
+
+    (void)ret_value;
+    if (atomic_load(&w->crews.grown) && atomic_exchange(&w->crews.grown, false))
+        tidy(w, bob_now()); /* not our own: it counts us */
+    bob_thread_note("t%" PRIu64 " %s", s->claim->number, s->claim->kind);
+    if (s->claim->timeout_ns > 0)
+        s->run.until = bob_now() + s->claim->timeout_ns;
+    tell_now(s);
+    good = work_off(s);
+    if (s->untold)
+        tell_now(s);
+    judge(s, good, stint_leave(w, s), &end);
+    task_finish(w->coord, clock_now(), s->claim->number, s->claim->attempt, &end);
+    bob_thread_note(NULL);
+    stint_over(w, s);
+    return BOB_OK;
+}
+
+/* ---- what coord calls ---- */
+
+static struct stint *
+stint_new(struct work *w, struct claim *claim)
+{
+    struct stint *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return NULL;
+    bob_event_init(&s->stop);
+    s->claim = claim;
+    s->done = s->total = -1;
+    s->run.number = claim->number;
+    s->run.folder = w->has_folder ? w->folder : NULL;
+    s->run.config = w->config;
+    s->run.stop = &s->stop;
+    s->run.until = BOB_FOREVER;
+    s->run.tell = tell;
+    s->run.teller = s;
+    s->run.on_stop = on_stop;
+    return s;
+}
+
+static bool
+stint_enter(struct work *w, struct stint *s)
+{
+    bool closed;
+
+    hands_lock(w);
+    closed = w->closed;
+    if (!closed) {
+        s->next = w->stints;
+        if (w->stints)
+            w->stints->prev = s;
+        w->stints = s;
+        w->unfinished += 2; /* it, and its submit: no crew is freed under that */
+    }
+    hands_unlock(w);
+    return !closed;
+}
+
+/* The claim comes to nothing here and now. */
+static void
+decline(struct work *w, uint64_t number, int64_t attempt, const char *why)
+{
+    const struct task_end back = {.state = TASK_READY};
+    const struct task_end failed = {
+        .state = TASK_FAILED, .code = "no_thread", .message = why ? why : "", .retry = true};
+
+    task_finish(w->coord, clock_now(), number, attempt, why ? &failed : &back);
+}
+
+/* The crew for @claim, with a stint more; made outside the lock when there is none yet.  NULL: no memory. */
+static struct crew *
+crew_for(struct work *w, const struct claim *claim)
+{
+    struct crew *crew, *fresh = NULL;
+
+    hands_lock(w);
+    crew = crew_find_locked(&w->crews, claim->executor);
+    if (!crew) {
+        hands_unlock(w);
+        fresh = crew_new(&w->crews, claim);
+        hands_lock(w);
+        crew = crew_find_locked(&w->crews, claim->executor); /* another may have been quicker */
+    }
+    if (!crew && fresh) {
+        crew_add_locked(&w->crews, fresh);
+        crew = fresh;
+        fresh = NULL;
+    }
+    if (crew)
+        crew_enter_locked(crew, claim);
+    hands_unlock(w);
+    crew_free(fresh);
+    return crew;
+}
+
+static void
+hands_run(void *arg, struct claim *claim)
+{
+    struct work *w = arg;
+    uint64_t number = claim->number;
+    int64_t attempt = claim->attempt;
+    struct stint *s = stint_new(w, claim);
+    struct crew *crew;
+    enum bob_err err;
+
+    if (!s) {
+        claim_free(claim);
+        decline(w, number, attempt, "no memory for the run");
+        return;
+    }
+    if (!stint_enter(w, s)) {
+        stint_free(s);
+        decline(w, number, attempt, NULL);
+        return;
+    }
+    s->crew = crew = crew_for(w, claim);
+    err = crew ? bob_executor_submit(crew->executor, hand, s, NULL) : BOB_ERR_NO_MEMORY;
+    hands_lock(w);
+    if (crew)
+        crew_let_go_locked(crew); /* the stint may be over already */
+    if (--w->unfinished == 0)
+        bob_condition_notify_all(&w->all_over);
+    hands_unlock(w);
+    if (!err)
+        return;
+    (void)stint_leave(w, s);
+    decline(w, number, attempt, bob_strerror(err));
+    stint_over(w, s);
+}
+
+static void
+hands_cancel(void *arg, uint64_t number)
+{
+    struct work *w = arg;
+
+    hands_lock(w);
+    for (struct stint *s = w->stints; s; s = s->next) {
+        if (s->run.number == number)
+            stint_stop_locked(s, CANCELLED);
+    }
+    hands_unlock(w);
+}
+
+/* ---- once a second ---- */
+
+void
+work_tick(struct work *w, int64_t now)
+{
+    char names[NAMES][NAME_MAX_LEN + 1];
+    struct crew *idle;
+    size_t n;
+
+    tidy(w, now);
+    do {
+        hands_lock(w);
+        n = crews_show_idle_locked(&w->crews, names, NAMES);
+        hands_unlock(w);
+        for (size_t i = 0; i < n; i++) {
+            if (executor_exists(w->coord, names[i]))
+                continue;
+            hands_lock(w);
+            idle = crew_take_named_locked(&w->crews, names[i]);
+            hands_unlock(w);
+            crew_free(idle);
+        }
+    } while (n == NAMES);
+}
+
+/* ---- start and stop ---- */
+
+enum why
+work_start(struct work **ret, const struct config *c, struct coord *coord, struct fault *f)
+{
+    struct work *w = &the_work;
+    const struct hands hands = {.run = hands_run, .cancel = hands_cancel, .arg = w};
+    enum why why;
+
+    if (snprintf(w->folder, sizeof w->folder, "%s/files", c->data) >= (int)sizeof w->folder)
+        return fault_set(f, WHY_INVALID, "data: the folder's name is too long");
+    if ((why = downloads_start(w->folder, f)) || (why = transfer_start(f)) ||
+        (why = commands_start(c, f)))
+        return why;
+    w->has_folder = true;
+    w->config = c;
+    w->coord = coord;
+    hands_lock(w);
+    assert(w->closed && !w->stints && !w->crews.first);
+    bob_condition_init(&w->all_over);
+    w->closed = false;
+    hands_unlock(w);
+    coord_set_hands(coord, &hands);
+    *ret = w;
+    return WHY_OK;
+}
+
+/* Waits for the last one; false: not by @deadline. */
+static bool
+await_all_over_locked(struct work *w, bob_time deadline) BOB_HOLDS(L_HANDS)
+{
+    enum bob_err err = BOB_OK;
+
+    while (w->unfinished > 0 && !err)
+        err = bob_condition_wait(&w->all_over, &w->lock, deadline);
+    return w->unfinished == 0;
+}
+
+static void
+tell_all_to_stop_locked(struct work *w) BOB_HOLDS(L_HANDS)
+{
+    for (struct stint *s = w->stints; s; s = s->next)
+        stint_stop_locked(s, PUT_BACK);
+}
+
+void
+work_drain(struct work *w, int64_t deadline)
+{
+    bool over;
+
+    hands_lock(w);
+    w->closed = true;
+    over = await_all_over_locked(w, deadline);
+    tell_all_to_stop_locked(w);
+    if (!over)
+        over = await_all_over_locked(w, bob_in_ms(STOPPING_MS));
+    hands_unlock(w);
+    if (!over)
+        log_line(LOG_LEVEL_WARNING, "tasks_slow_to_stop", "after_ms=%d", STOPPING_MS);
+}
+
+void
+work_stop(struct work *w)
+{
+    struct crew *crews;
+
+    if (!w)
+        return;
+    hands_lock(w);
+    w->closed = true;
+    tell_all_to_stop_locked(w);
+    (void)await_all_over_locked(w, BOB_FOREVER);
+    crews = w->crews.first;
+    w->crews.first = NULL;
+    hands_unlock(w);
+    crews_free(crews);
+    bob_condition_fini(&w->all_over);
+}

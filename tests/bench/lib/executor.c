@@ -1,0 +1,208 @@
+/* executor.c - tiny tasks from one submitter, beside GLib's GThreadPool with as many threads.
+ *
+ *     tasks                     tasks a second: all submitted, then every result waited for.  GThreadPool has no
+ *                               results: its tasks leave theirs in an array, and the last one tells
+ *     latency-one, latency-all  median microseconds from a submit to its result, nothing else going on; with one
+ *                               thread, and with one for each processor
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bobbin/executor.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "measure.h"
+
+enum { TASKS = 1000000, SINGLES = 400 };
+
+static unsigned threads;
+static uintptr_t tasks;
+static size_t singles;
+
+/* ---- Bobbin ---- */
+
+static enum bob_err
+square(void *arg, void **ret_value)
+{
+    uintptr_t n = (uintptr_t)arg;
+
+    *ret_value = (void *)(n * n);
+    return BOB_OK;
+}
+
+static struct bob_executor *
+executor(unsigned n)
+{
+    const struct bob_executor_options options = {.max_workers = n};
+    struct bob_executor *x = bob_executor_new("bench", &options);
+
+    must(x != NULL, "bob_executor_new");
+    return x;
+}
+
+static double
+our_tasks(void)
+{
+    struct bob_executor *x = executor(threads);
+    struct bob_future **future = malloc(tasks * sizeof(struct bob_future *));
+    double began = now_s();
+    void *value = NULL;
+    uintptr_t i;
+
+    must(future != NULL, "malloc");
+    for (i = 0; i < tasks; i++)
+        must(!bob_executor_submit(x, square, (void *)i, &future[i]), "submit");
+    for (i = 0; i < tasks; i++) {
+        must(!bob_future_result(future[i], BOB_FOREVER, &value) && (uintptr_t)value == i * i,
+             "result");
+        bob_future_unref(future[i]);
+    }
+    began = now_s() - began;
+    bob_executor_free(x);
+    free(future);
+    return (double)tasks / began;
+}
+
+static double
+our_latency_us(unsigned n)
+{
+    struct bob_executor *x = executor(n);
+    double took[SINGLES];
+    struct bob_future *f;
+    size_t i;
+
+    for (i = 0; i < singles; i++) {
+        double began = now_s();
+
+        must(!bob_executor_submit(x, square, NULL, &f) && !bob_future_result(f, BOB_FOREVER, NULL),
+             "submit");
+        bob_future_unref(f);
+        took[i] = 1e6 * (now_s() - began);
+    }
+    bob_executor_free(x);
+    return median(took, singles);
+}
+
+/* ---- GLib ---- */
+
+struct job {
+    uintptr_t n, squared;
+};
+
+static GMutex done_lock;
+static GCond all_done;
+static uintptr_t left; /* atomic */
+static bool done;      /* under done_lock */
+
+static void
+square_of(void *data, void *user_data)
+{
+    struct job *job = data;
+
+    (void)user_data;
+    job->squared = job->n * job->n;
+    if (__atomic_sub_fetch(&left, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    g_mutex_lock(&done_lock);
+    done = true;
+    g_cond_signal(&all_done);
+    g_mutex_unlock(&done_lock);
+}
+
+static GThreadPool *
+pool(unsigned n)
+{
+    GThreadPool *p = g_thread_pool_new(square_of, NULL, (gint)n, TRUE, NULL);
+
+    must(p != NULL, "g_thread_pool_new");
+    return p;
+}
+
+static void
+wait_until_done(void)
+{
+    g_mutex_lock(&done_lock);
+    while (!done)
+        g_cond_wait(&all_done, &done_lock);
+    done = false;
+    g_mutex_unlock(&done_lock);
+}
+
+static double
+their_tasks(void)
+{
+    GThreadPool *p = pool(threads);
+    struct job *job = malloc(tasks * sizeof *job);
+    double began = now_s();
+    uintptr_t i;
+
+    must(job != NULL, "malloc");
+    left = tasks;
+    for (i = 0; i < tasks; i++) {
+        job[i].n = i;
+        (void)g_thread_pool_push(p, &job[i], NULL);
+    }
+    wait_until_done();
+    for (i = 0; i < tasks; i++)
+        must(job[i].squared == i * i, "square");
+    began = now_s() - began;
+    g_thread_pool_free(p, FALSE, TRUE);
+    free(job);
+    return (double)tasks / began;
+}
+
+static double
+their_latency_us(unsigned n)
+{
+    GThreadPool *p = pool(n);
+    double took[SINGLES];
+    struct job job = {.n = 0};
+    size_t i;
+
+    for (i = 0; i < singles; i++) {
+        double began = now_s();
+
+        left = 1;
+        (void)g_thread_pool_push(p, &job, NULL);
+        wait_until_done();
+        took[i] = 1e6 * (now_s() - began);
+    }
+    g_thread_pool_free(p, FALSE, TRUE);
+    return median(took, singles);
+}
+
+static double
+our_latency_one(void)
+{
+    return our_latency_us(1);
+}
+
+static double
+our_latency_all(void)
+{
+    return our_latency_us(threads);
+}
+
+static double
+their_latency_one(void)
+{
+    return their_latency_us(1);
+}
+
+static double
+their_latency_all(void)
+{
+    return their_latency_us(threads);
+}
+
+int
+main(int argc, char **argv)
+{
+    threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    tasks = (uintptr_t)(TASKS * percent(argc, argv) / 100);
+    singles = (size_t)(SINGLES * percent(argc, argv) / 100);
+    versus("tasks", 3, our_tasks, "GLib", their_tasks);
+    versus("latency-one", 31, our_latency_one, "GLib", their_latency_one);
+    versus("latency-all", 31, our_latency_all, "GLib", their_latency_all);
+    return 0;
+}

@@ -1,0 +1,133 @@
+"""The programs of the bench, each started on a free port of 127.0.0.1 and ended by its process id.
+
+SPDX-License-Identifier: MIT
+"""
+
+import http.client
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "http"))
+
+from bobbind import BINARY, Server  # noqa: E402
+
+ADDED_BY_ITSELF = ("date", "content-length", "connection")  # libmicrohttpd adds these to both
+
+
+class Program:
+    """A child that prints its port."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+        self.port = int(self.process.stdout.readline())
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def bare_program(scratch):
+    """The built one, or one compiled here."""
+    built = os.environ.get("BARE") or pathlib.Path(BINARY).resolve().parent / "tests" / "bench" / "bare"
+    if os.access(built, os.X_OK):
+        return built
+    made = scratch / "bare"
+    subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-pthread", str(HERE / "bare.c"), "-o", str(made),
+                    "-lmicrohttpd"], check=True)
+    return made
+
+
+def record_replies(server, path):
+    """What bobbind says to each request of the bench, for the bare program to say the same."""
+    talk = http.client.HTTPConnection(server.host, server.port, timeout=10)
+
+    def ask(method, target):
+        talk.request(method, target)
+        reply = talk.getresponse()
+        body = reply.read()
+        assert reply.status == 200, (method, target, reply.status, body)
+        headers = [f"{name}: {value}" for name, value in reply.getheaders() if name.lower() not in ADDED_BY_ITSELF]
+        return reply.status, headers, body
+
+    ask("POST", "/v1/counters/x/add?n=123456")
+    steps = [("GET", "/livez"), ("GET", "/v1/counters/x"), ("POST", "/v1/counters/x/add?n=1"),
+             ("POST", "/v1/run/square?n=7"), ("POST", "/v1/locks/bench-0-1234/acquire?ttl=3s"),
+             ("POST", "/v1/locks/bench-0-1234/release?token=")]
+    with open(path, "wb") as file:
+        token = ""
+        for method, target in steps:
+            status, headers, body = ask(method, target + token if target.endswith("token=") else target)
+            found = re.search(rb'"token":(\d+)', body)
+            token = found[1].decode() if found else token
+            segment = target.partition("?")[0].rpartition("/")[2]
+            file.write(f"{method} {segment} {status} {len(headers)} {len(body)}\n".encode())
+            file.write("".join(line + "\n" for line in headers).encode() + body + b"\n")
+    talk.close()
+
+
+class Redis:
+    """redis-server that syncs for every command, with its file in `folder`."""
+
+    def __init__(self, folder):
+        self.port = free_port()
+        folder.mkdir()
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync",
+             "always", "--save", "", "--dir", str(folder), "--daemonize", "no", "--loglevel", "warning",
+             "--no-appendfsync-on-rewrite", "no"], stdout=subprocess.DEVNULL)
+        for _ in range(100):
+            if subprocess.run(["redis-cli", "-p", str(self.port), "ping"], capture_output=True).stdout == b"PONG\n":
+                return
+        raise RuntimeError("redis-server did not come up")
+
+    def increments_per_second(self, seconds, clients, guess):
+        """INCR of one key under redis-benchmark, for about so many seconds."""
+        count = max(1000, int(guess * seconds))
+        got = subprocess.run(["redis-benchmark", "-p", str(self.port), "-c", str(clients), "-n", str(count), "--csv",
+                              "incr", "x"], capture_output=True, text=True, check=True, timeout=120).stdout
+        return float(got.splitlines()[-1].split(",")[1].strip('"'))
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def free_port():
+    import socket
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Folders:
+    """Scratch on tmpfs and on the disk; both gone at the end."""
+
+    def __init__(self, disk):
+        memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+        self.memory = pathlib.Path(tempfile.mkdtemp(prefix="bobbin-bench-", dir=memory))
+        self.disk = pathlib.Path(tempfile.mkdtemp(prefix="bobbin-bench-", dir=disk))
+
+    def end(self):
+        shutil.rmtree(self.memory, ignore_errors=True)
+        shutil.rmtree(self.disk, ignore_errors=True)
+
+
+def bobbind(folder, *flags):
+    return Server(folder, *flags).start()
+
+
+def load(port, what, seconds, clients=64):
+    """wrk: requests a second. A reply that is no success, or none, is an error of the bench."""
+    got = subprocess.run(["wrk", "-t2", f"-c{clients}", f"-d{seconds}s", "--timeout", "10s", "-s", str(HERE / "load.lua"),
+                          f"http://127.0.0.1:{port}", "--", what], capture_output=True, text=True, timeout=seconds + 60)
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", got.stdout)
+    assert found, got.stdout + got.stderr
+    requests, micros, refused, broken, _ = map(int, found.groups())
+    assert refused + broken <= requests * 0.01, f"{what}: {refused} refused, {broken} broken of {requests}"
+    return requests * 1e6 / micros

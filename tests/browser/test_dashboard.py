@@ -1,0 +1,176 @@
+"""What a person sees on the dashboard's first page.
+
+SPDX-License-Identifier: MIT
+"""
+
+import http.server
+import os
+import threading
+import time
+
+import pytest
+import requests
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+SCREENSHOTS = os.environ.get("BOBBIN_SCREENSHOTS")
+
+
+class Drip(http.server.BaseHTTPRequestHandler):
+    """/N: N pieces of 16 KB, one every 50 ms: a download whose progress can be seen."""
+
+    def do_GET(self):
+        pieces = int(self.path.strip("/"))
+        self.send_response(200)
+        self.send_header("Content-Length", str(pieces * 16384))
+        self.end_headers()
+        try:
+            for _ in range(pieces):
+                self.wfile.write(b"x" * 16384)
+                time.sleep(0.05)
+        except OSError:
+            pass  # the download was cancelled
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def drip():
+    site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Drip)
+    site.daemon_threads = True
+    thread = threading.Thread(target=site.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{site.server_port}"
+    site.shutdown()
+    site.server_close()
+    thread.join(5)
+
+
+@pytest.fixture
+def page(browser, server):
+    browser.get(server.url + "/")
+    yield browser
+    if SCREENSHOTS:
+        browser.save_screenshot(f"{SCREENSHOTS}/{os.environ['PYTEST_CURRENT_TEST'].split('::')[1].split(' ')[0]}.png")
+    errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    browser.get("about:blank")  # ends the event stream before the server is stopped
+    assert not errors, errors
+
+
+def seen(page, selector, text, seconds=10):
+    """Waits until an element of `selector` shows `text`."""
+    def look(driver):
+        return driver.execute_script(
+            "return [...document.querySelectorAll(arguments[0])].some(e => e.textContent.includes(arguments[1]))",
+            selector, text)
+    WebDriverWait(page, seconds, 0.05).until(look, f"{selector} never showed {text!r}")
+
+
+def post(server, path, method="POST", **params):
+    reply = requests.request(method, server.url + path, data=params, timeout=10)
+    assert reply.status_code < 300, (reply.status_code, reply.text)
+    return reply
+
+
+def test_shows_that_it_is_live_and_every_thread(page, server):
+    seen(page, "#link", "live")
+    seen(page, "#threads th", "journal")
+    shown = page.execute_script("return [...document.querySelectorAll('#threads tbody th')].length")
+    assert shown == len(requests.get(server.url + "/v1/threads", timeout=10).json()["items"])
+
+
+def test_a_lock_and_its_line_appear_without_a_reload(page, server):
+    post(server, "/v1/locks/deploy/acquire", owner="ann", ttl="60s")
+    line = [threading.Thread(target=requests.post, args=(server.url + "/v1/locks/deploy/acquire",),
+                             kwargs={"data": {"owner": who, "wait": "20s"}, "timeout": 30})
+            for who in ("bea", "cyd")]
+    for thread in line:
+        thread.start()
+        seen(page, "#locks li", "ann")
+    seen(page, "#locks li.holder", "ann")
+    seen(page, "#locks li", "1. ")
+    seen(page, "#locks li", "2. ")
+    holder = requests.get(server.url + "/v1/locks/deploy", timeout=10).json()["holder"]
+    post(server, "/v1/locks/deploy/release", token=holder["token"])
+    WebDriverWait(page, 10, 0.05).until(
+        lambda d: "ann" not in d.find_element(By.CSS_SELECTOR, "#locks tbody").text, "ann stayed")
+    for _ in line:
+        holder = requests.get(server.url + "/v1/locks/deploy", timeout=10).json()["holder"]
+        post(server, "/v1/locks/deploy/release", token=holder["token"])
+    for thread in line:
+        thread.join(20)
+
+
+def test_the_form_submits_a_download_whose_progress_moves(page, server, drip):
+    seen(page, "#link", "live")
+    page.find_element(By.NAME, "url").send_keys(f"{drip}/40")
+    page.find_element(By.CSS_SELECTOR, "form button").click()
+    seen(page, "#tasks .state", "running")
+    values = set()
+    end = time.monotonic() + 20
+    while time.monotonic() < end and len(values) < 3:
+        values.add(page.execute_script("return document.querySelector('#tasks progress')?.value"))
+        time.sleep(0.1)
+    assert len(values) >= 3, f"the bar did not move: {values}"
+    seen(page, "#tasks .state", "succeeded", 20)
+
+
+def test_a_failure_is_shown_with_its_reason(page, server, drip):
+    post(server, "/v1/executors/web", "PUT", max_workers=1)
+    post(server, "/v1/executors/web/tasks", kind="download", url="http://127.0.0.1:9/nothing")
+    seen(page, "#tasks .state", "failed", 20)
+    seen(page, "#tasks td.progress small", "connect")
+
+
+def test_names_from_strangers_stay_text(page, server):
+    seen(page, "#link", "live")
+    owner = "<img src=x onerror=alert(1)>"
+    post(server, "/v1/locks/hostile/acquire", owner=owner)
+    seen(page, "#locks li.holder", owner)
+    assert page.execute_script("return document.querySelectorAll('#locks img').length") == 0
+
+
+def test_stays_responsive_while_twenty_downloads_run(page, server, drip):
+    seen(page, "#link", "live")
+    post(server, "/v1/executors/many", "PUT", max_workers=20)
+    for _ in range(20):
+        post(server, "/v1/executors/many/tasks", kind="download", url=f"{drip}/60")
+    WebDriverWait(page, 15, 0.05).until(lambda d: len(
+        [e for e in d.execute_script("return [...document.querySelectorAll('#tasks .state')].map(e => e.textContent)")
+         if e == "running"]) == 20, "twenty never ran at once")
+    # The longest the page kept a frame back over one second, while progress of all twenty streams in.
+    worst = page.execute_async_script("""
+        const done = arguments[0], end = performance.now() + 1000; let last = performance.now(), worst = 0;
+        const frame = () => { const now = performance.now(); worst = Math.max(worst, now - last); last = now;
+          now < end ? requestAnimationFrame(frame) : done(worst); };
+        requestAnimationFrame(frame);""")
+    assert worst < 500, f"a frame took {worst:.0f} ms"
+    # And the server still answers a click at once: a cancel is seen.
+    page.find_element(By.CSS_SELECTOR, "#tasks tbody button:not([hidden])").click()
+    seen(page, "#tasks .state", "cancelled", 10)
+
+
+def test_long_names_push_nothing_off_a_narrow_page(page, server, drip):
+    post(server, f"/v1/locks/{'n' * 200}/acquire", owner="a label for people " * 10, ttl="60s")
+    post(server, "/v1/executors/one", "PUT", max_workers=1)
+    for n in (60, 61):
+        post(server, "/v1/executors/one/tasks", kind="download", url=f"{drip}/{n}")
+    seen(page, "#tasks tbody td", "download 61")
+    seen(page, "#locks tbody th", "nnn")
+    for width in (1400, 900, 360):
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                             {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False})
+        too_wide = page.execute_script(
+            "return [document.documentElement, ...document.querySelectorAll('.scroll')]"
+            ".filter(e => e.scrollWidth > e.clientWidth).map(e => e.className || e.tagName)")
+        assert too_wide == [], (width, too_wide)
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    bars = page.execute_script("return [...document.querySelectorAll('#tasks progress')].map(e => e.offsetHeight > 0)")
+    assert bars == [True, False], "one that waits has no bar"
+
+
+def test_nothing_on_the_page_breaks_its_own_policy(page, server):
+    policy = requests.get(server.url + "/", timeout=10).headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    seen(page, "#link", "live")

@@ -1,0 +1,171 @@
+"""A full disk: what would grow is refused before anything is decided, what gives back passes, and room is noticed.
+
+SPDX-License-Identifier: MIT
+"""
+
+import os
+import subprocess
+import time
+
+import pytest
+
+from bobbind import until
+from swarm import Swarm
+from wire import Client, Raw, Waiting
+
+SIZE = "48m"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 48 MB in memory."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("SKIP: only root may mount a tmpfs")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)],
+                             capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"SKIP: no tmpfs can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def server(small_disk, start):
+    return start("--reserve", "4M", folder=small_disk / "store")
+
+
+def fill(folder):
+    """Takes all the room there is."""
+    with open(folder / "filler", "ab", buffering=0) as filler:
+        for size in (1 << 20, 4096):
+            try:
+                while filler.write(b"x" * size):
+                    pass
+            except OSError:
+                pass
+    return folder / "filler"
+
+
+def write_until_full(client, seconds=30):
+    """Adds until the gate is closed; returns the sum of those that were acknowledged."""
+    acked = 0
+
+    def refused():
+        nonlocal acked
+        reply = client.post("/v1/counters/sum/add")
+        if reply.status == 200:
+            acked += 1
+        else:
+            reply.expect((503, 507))
+        return reply.status == 507
+
+    until(refused, "507", seconds)
+    return acked
+
+
+@pytest.mark.limit(120)
+def test_writers_get_507_releases_pass_and_room_is_noticed(server, small_disk):
+    client = Client(server, timeout=40)
+    tokens = [client.post(f"/v1/locks/l{n}/acquire", ttl="10m").expect(200)["token"] for n in range(50)]
+    client.put("/v1/semaphores/s", value=3).expect(201)
+    permits = client.post("/v1/semaphores/s/acquire", permits=3, ttl="10m").expect(200)["token"]
+    client.put("/v1/executors/e", max_workers=1).expect(201)
+    task = client.post("/v1/executors/e/tasks", kind="square", n=1, delay="1h").expect(202)["id"]
+    filler = fill(small_disk)
+    acked = write_until_full(client)
+
+    for refused in (client.post("/v1/locks/new/acquire"), client.put("/v1/semaphores/new", value=1),
+                    client.post("/v1/counters/new/set", value=1), client.put("/v1/executors/new", max_workers=1),
+                    client.post("/v1/executors/e/tasks", kind="square", n=1)):
+        refused.expect(507, "store_full")
+    client.get("/readyz").expect(503)
+    client.get("/livez").expect(200)
+    assert "bobbin_journal_full 1" in client.get("/metrics").text
+
+    for n, token in enumerate(tokens):
+        client.post(f"/v1/locks/l{n}/release", token=token).expect(200)
+    client.post("/v1/semaphores/s/release", token=permits).expect(200)
+    client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
+
+    filler.unlink()
+    until(lambda: client.post("/v1/counters/new/set", value=7).status == 200, "room is noticed", 15)
+    client.get("/readyz").expect(200)
+    value = client.get("/v1/counters/sum").expect(200)["value"]
+    assert value >= acked
+    client.post("/v1/locks/l0/acquire").expect(200)
+    server.stop()
+    server.start()
+    client = Client(server)
+    assert client.get("/v1/counters/sum").expect(200)["value"] == value
+    assert client.get("/v1/counters/new")["value"] == 7
+    assert client.get("/v1/semaphores/s").expect(200)["free"] == 3
+
+
+@pytest.mark.limit(120)
+def test_the_reserve_is_there_again_for_the_next_time(server, small_disk):
+    client = Client(server, timeout=40)
+    for turn in range(3):
+        token = client.post(f"/v1/locks/l{turn}/acquire", ttl="10m").expect(200)["token"]
+        filler = fill(small_disk)
+        write_until_full(client)
+        client.post(f"/v1/locks/l{turn}/release", token=token).expect(200)
+        filler.unlink()
+        until(lambda: client.post("/v1/counters/sum/add").status == 200, "room is noticed", 15)
+        until(lambda: client.get("/readyz").status == 200, "ready again", 15)
+
+
+@pytest.mark.limit(120)
+def test_the_gate_stays_closed_while_there_is_no_room_but_the_reserve(server, small_disk):
+    """What was given back is room for the reserve again: it must not open the gate for the next write to close."""
+    client = Client(server, timeout=40)
+    client.post("/v1/counters/sum/add").expect(200)
+    filler = fill(small_disk)
+    write_until_full(client)
+    ends = time.monotonic() + 5
+    while time.monotonic() < ends:
+        client.post("/v1/counters/sum/add").expect((503, 507))
+    assert server.log().count("disk full") == 1 and "has room again" not in server.log()
+    filler.unlink()
+    until(lambda: client.post("/v1/counters/sum/add").status == 200, "room is noticed", 5)
+    assert server.log().count("has room again") == 1
+
+
+@pytest.mark.limit(120)
+def test_the_log_alone_does_not_fill_a_small_disk(server, small_disk):
+    """More passes through the log than there is room for, and nearly all of it is in the database already."""
+    filler = fill(small_disk)
+    os.truncate(filler, filler.stat().st_size - (10 << 20))
+    swarm = Swarm(server, 4, 15000, "sum")
+    swarm.run()
+    assert swarm.acknowledged == 60000 and "disk full" not in server.log()
+
+
+@pytest.mark.limit(120)
+def test_kill_on_a_full_disk_loses_nothing_that_was_acknowledged(server, small_disk):
+    client = Client(server, timeout=40)
+    filler = fill(small_disk)
+    acked = write_until_full(client)
+    server.kill()
+    filler.unlink()
+    server.start()
+    reply = Client(server).get("/v1/counters/sum")
+    assert (reply.expect(200)["value"] if acked else 0) >= acked
+
+
+@pytest.mark.limit(120)
+def test_a_line_moves_on_although_the_disk_is_full(server, small_disk):
+    """A release passes, and so does the grant it makes: the next in line was let in before the disk was full."""
+    client = Client(server, timeout=40)
+    held = client.post("/v1/locks/l/acquire", ttl="10m").expect(200)["token"]
+    bea = Waiting(server, "POST", "/v1/locks/l/acquire", wait="60s", owner="bea", ttl="10m")
+    ghost = Raw(server).request("POST /v1/locks/l/acquire?wait=60s&owner=ghost")
+    until(lambda: client.get("/v1/locks/l")["waiters"] == 2, "both stand in line")
+    filler = fill(small_disk)
+    write_until_full(client)
+    client.post("/v1/locks/l/release", token=held).expect(200)
+    bea.answer(20).expect(200)
+    ghost.close()
+    filler.unlink()
+    until(lambda: client.post("/v1/counters/sum/add").status == 200, "room is noticed", 15)

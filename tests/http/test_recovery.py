@@ -1,0 +1,159 @@
+"""What survives a restart: after a stop in good order, and after kill -9.
+
+SPDX-License-Identifier: MIT
+"""
+
+import time
+
+import pytest
+
+from bobbind import PATIENCE, until
+from wire import Client, Raw, stands_in_line
+
+ENDS = ["stop", "kill"]
+
+
+def restart(server, how):
+    getattr(server, how)()
+    server.start()
+    return Client(server)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("how", ENDS)
+def test_counters_keep_their_values(start, how):
+    server = start()
+    client = Client(server)
+    for n in range(50):
+        client.post(f"/v1/counters/c{n}/set", value=n * n - 100).expect(200)
+    client.post("/v1/counters/gone/add").expect(200)
+    client.delete("/v1/counters/gone").expect((200, 204))
+    client = restart(server, how)
+    for n in range(50):
+        assert client.get(f"/v1/counters/c{n}").expect(200)["value"] == n * n - 100
+    client.get("/v1/counters/gone").expect(404)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("how", ENDS)
+def test_a_rev_does_not_go_back(start, how):
+    """The last change of a semaphore may be a release, which leaves no record of its own."""
+    server = start()
+    client = Client(server)
+    client.put("/v1/semaphores/gpu", value=4).expect(201)
+    ana, _, _ = (client.post("/v1/semaphores/gpu/acquire", owner=o, ttl="60s").expect(200) for o in ("ana", "bea", "cy"))
+    with_ana = client.get("/v1/semaphores/gpu").expect(200)
+    client.post("/v1/semaphores/gpu/release", token=ana["token"]).expect(200)
+    without = client.get("/v1/semaphores/gpu").expect(200)
+    client.put("/v1/semaphores/free", value=1).expect(201)
+    token = client.post("/v1/semaphores/free/acquire").expect(200)["token"]
+    client.post("/v1/semaphores/free/release", token=token).expect(200)
+    before = client.get("/v1/semaphores/free").expect(200)
+    client = restart(server, how)
+    shown = client.get("/v1/semaphores/gpu", {"If-None-Match": f'"{with_ana["rev"]}"'}).expect(200)
+    assert len(shown["holders"]) == 2 and shown["rev"] > without["rev"]
+    assert client.get("/v1/semaphores/free").expect(200)["rev"] > before["rev"]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("how", ENDS)
+def test_holds_keep_their_tokens_and_their_owners(start, how):
+    server = start()
+    client = Client(server)
+    held = client.post("/v1/locks/db/acquire", owner="ana", ttl="60s").expect(200)
+    free = client.post("/v1/locks/free/acquire").expect(200)
+    client.post("/v1/locks/free/release", token=free["token"]).expect(200)
+    client.put("/v1/semaphores/gpu", value=4).expect(201)
+    some = client.post("/v1/semaphores/gpu/acquire", owner="bea", permits=3, ttl="60s").expect(200)
+    client = restart(server, how)
+    shown = client.get("/v1/locks/db").expect(200)
+    assert shown["holder"]["token"] == held["token"] and shown["holder"]["owner"] == "ana"
+    client.post("/v1/locks/db/acquire").expect(423)
+    client.post("/v1/locks/db/renew", token=held["token"]).expect(200)
+    shown = client.get("/v1/semaphores/gpu").expect(200)
+    assert shown["value"] == 4 and shown["free"] == 1
+    assert [(h["owner"], h["permits"]) for h in shown["holders"]] == [("bea", 3)]
+    client.post("/v1/locks/free/acquire").expect(200)
+    client.post("/v1/semaphores/gpu/release", token=some["token"]).expect(200)
+    client.post("/v1/locks/db/release", token=held["token"]).expect(200)
+
+
+@pytest.mark.quick
+def test_tokens_rise_over_restarts_of_both_sorts(start):
+    server = start()
+    client, tokens = Client(server), []
+    for turn in range(4):
+        for n in range(5):
+            tokens.append(client.post(f"/v1/locks/t{turn}-{n}/acquire", ttl="1h").expect(200)["token"])
+        client = restart(server, ENDS[turn % 2])
+    assert tokens == sorted(set(tokens)) and tokens[-1] < 2**53
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_lease_starts_again_in_full(start, how):
+    server = start()
+    client = Client(server)
+    client.post("/v1/locks/lease/acquire", owner="ana", ttl="3s").expect(200)
+    time.sleep(2.2)
+    client = restart(server, how)
+    back = time.monotonic()
+    client.post("/v1/locks/lease/acquire", wait="1.2s").expect(423)
+    client.post("/v1/locks/lease/acquire", wait="10s").expect(200)
+    assert time.monotonic() - back < 3 + 1 * PATIENCE
+
+
+def test_waiters_are_gone_after_a_crash_and_the_line_is_empty(start):
+    server = start()
+    client = Client(server)
+    client.post("/v1/locks/line/acquire", ttl="60s").expect(200)
+    ghost = Raw(server).request("POST /v1/locks/line/acquire?wait=60s&owner=ghost")
+    stands_in_line(client, "/v1/locks/line", "ghost")
+    client = restart(server, "kill")
+    assert ghost.is_cut()
+    assert client.get("/v1/locks/line").expect(200)["line"] == []
+
+
+@pytest.mark.parametrize("how", ENDS)
+@pytest.mark.needs("libcurl")
+def test_executors_and_finished_tasks_stay(start, how):
+    server = start()
+    client = Client(server)
+    client.put("/v1/executors/work", max_workers=2).expect(201)
+    task = client.post("/v1/executors/work/tasks", kind="square", n=12).expect(202)["id"]
+    done = client.get(f"/v1/tasks/{task}/result", wait="10s").expect(200)
+    failed = client.post("/v1/executors/work/tasks", kind="download", url="http://127.0.0.1:1/x").expect(202)["id"]
+    client.get(f"/v1/tasks/{failed}/result", wait="20s").expect(422)
+    client = restart(server, how)
+    assert client.get("/v1/executors/work").expect(200)["max_workers"] == 2
+    assert client.get(f"/v1/tasks/{task}/result").expect(200)["result"] == done["result"]
+    client.get(f"/v1/tasks/{failed}/result").expect(422)
+    another = client.post("/v1/executors/work/tasks", kind="square", n=3).expect(202)["id"]
+    assert another not in (task, failed)
+    client.get(f"/v1/tasks/{another}/result", wait="10s").expect(200)
+
+
+def test_tasks_that_ran_or_waited_at_a_crash_run_again(start):
+    server = start()
+    client = Client(server)
+    client.put("/v1/executors/one", max_workers=1).expect(201)
+    ids = [client.post("/v1/executors/one/tasks", kind="sleep", seconds=1).expect(202)["id"] for _ in range(2)]
+    ids.append(client.post("/v1/executors/one/tasks", kind="square", n=9).expect(202)["id"])
+    until(lambda: client.get(f"/v1/tasks/{ids[0]}")["state"] == "running", "the first runs")
+    client = restart(server, "kill")
+    for task in ids:
+        client.get(f"/v1/tasks/{task}/result", wait="20s").expect(200)
+    assert client.get(f"/v1/tasks/{ids[0]}")["attempts"] == 2, "the attempt that the crash ended counts"
+    assert client.get(f"/v1/tasks/{ids[1]}")["attempts"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.limit(90)
+def test_ten_crashes_in_a_row_lose_nothing(start):
+    server = start()
+    client, sum_acked = Client(server), 0
+    for turn in range(10):
+        for n in range(20):
+            client.post("/v1/counters/sum/add", n=turn + n).expect(200)
+            sum_acked += turn + n
+        client = restart(server, "kill")
+        assert client.get("/v1/counters/sum").expect(200)["value"] == sum_acked

@@ -1,0 +1,203 @@
+"""The event stream of the dashboard: GET /v1/stream?mode=latest.
+
+SPDX-License-Identifier: MIT
+"""
+
+import json
+import re
+import threading
+import time
+
+import pytest
+
+from bobbind import PATIENCE, until
+from wire import Client, Raw
+
+
+class Stream(threading.Thread):
+    """Reads server-sent events on a thread of its own."""
+
+    def __init__(self, server, query="mode=latest"):
+        super().__init__(daemon=True)
+        self.client = Client(server)
+        self.client.send("GET", f"/v1/stream?{query}")
+        self.answer = self.client.connection.getresponse()
+        assert self.answer.status == 200, self.answer.read()
+        assert self.answer.headers["Content-Type"].startswith("text/event-stream")
+        assert "no-store" in self.answer.headers["Cache-Control"] or "no-cache" in self.answer.headers["Cache-Control"]
+        self.events, self.comments, self.ended = [], 0, threading.Event()
+        self.start()
+
+    def run(self):
+        event, data = None, []
+        try:
+            for raw in self.answer:
+                line = raw.decode().rstrip("\n")
+                if line.startswith(":"):
+                    self.comments += 1
+                elif line.startswith("event:"):
+                    event = line[6:].strip()
+                elif line.startswith("data:"):
+                    data.append(line[5:].strip())
+                elif not line and data:
+                    self.events.append((time.monotonic(), event, json.loads("\n".join(data))))
+                    event, data = None, []
+                elif line:
+                    assert re.match(r"(id|retry):", line), f"an odd line in the stream: {line!r}"
+        except (OSError, ValueError, AttributeError):
+            pass
+        self.ended.set()
+
+    def tells_of(self, name):
+        """Everything said so far that mentions `name`."""
+        return [(at, kind, data) for at, kind, data in list(self.events) if name in json.dumps(data)]
+
+    def leave(self):
+        import socket
+        self.client.connection.sock and self.client.connection.sock.shutdown(socket.SHUT_RDWR)
+        try:
+            self.answer.fp.raw._sock.shutdown(socket.SHUT_RDWR)
+        except (OSError, AttributeError):
+            pass
+        self.join(5)
+
+
+@pytest.fixture
+def stream(server):
+    made = Stream(server)
+    yield made
+    made.leave()
+
+
+@pytest.mark.quick
+def connections(client):
+    text = client.get("/metrics").expect(200).text
+    return int(re.search(r"^bobbin_http_connections (\d+)$", text, re.M)[1])
+
+
+def test_a_change_is_told_within_a_moment(client, stream, name):
+    began = time.monotonic()
+    client.post(f"/v1/counters/{name}/set", value=4711).expect(200)
+    until(lambda: any("4711" in json.dumps(data) for _, _, data in stream.tells_of(name)), "the stream tells it")
+    assert time.monotonic() - began < 1.5 * PATIENCE
+
+
+@pytest.mark.quick
+def test_what_is_there_already_is_told_first(server, client, name):
+    client.post(f"/v1/counters/{name}/set", value=4712).expect(200)
+    client.post(f"/v1/locks/{name}/acquire", owner="ana-of-the-stream").expect(200)
+    late = Stream(server)
+    until(lambda: "4712" in json.dumps([d for _, _, d in late.tells_of(name)]), "the counter")
+    until(lambda: "ana-of-the-stream" in json.dumps([d for _, _, d in late.tells_of(name)]), "the lock")
+    late.leave()
+
+
+@pytest.mark.quick
+def test_at_most_four_frames_a_second_and_the_last_value_is_never_dropped(client, stream, name):
+    until(lambda: stream.is_alive(), "it reads")
+    time.sleep(0.5)
+    before, began = len(stream.events), time.monotonic()
+    last = 0
+    while time.monotonic() - began < 2:
+        last = client.post(f"/v1/counters/{name}/add").expect(200)["value"]
+    until(lambda: any(re.search(rf"\b{last}\b", json.dumps(d)) for _, _, d in stream.tells_of(name)), "the last value")
+    frames = {round(at, 2) for at, _, _ in stream.events[before:]}
+    assert 3 <= len(frames) <= 4 * 3 + 2, f"{len(frames)} frames in about two seconds, of {last} changes"
+
+
+@pytest.mark.quick
+def test_every_object_of_a_burst_is_told(client, stream, name):
+    for n in range(300):
+        client.post(f"/v1/counters/{name}-{n}/set", value=n).expect(200)
+    until(lambda: all(stream.tells_of(f'{name}-{n}"') for n in (0, 1, 150, 298, 299)), "all of them", 10)
+    told = json.dumps([data for _, _, data in stream.events])
+    assert [n for n in range(300) if f'"{name}-{n}"' not in told] == []
+
+
+@pytest.mark.quick
+def test_one_that_is_gone_is_told_too(client, stream, name):
+    client.post(f"/v1/counters/{name}/add").expect(200)
+    until(lambda: stream.tells_of(name), "it is told")
+    seen = len(stream.tells_of(name))
+    client.delete(f"/v1/counters/{name}").expect((200, 204))
+    until(lambda: len(stream.tells_of(name)) > seen, "its end is told")
+
+
+@pytest.mark.quick
+def test_tasks_and_lines_are_told(server, client, stream, waiting, name):
+    client.put(f"/v1/executors/{name}", max_workers=1).expect(201)
+    task = client.post(f"/v1/executors/{name}/tasks", kind="sleep", seconds=1).expect(202)["id"]
+    until(lambda: "succeeded" in json.dumps([d for _, _, d in stream.tells_of(f'"{task}"')]), "the task's end", 10)
+    assert stream.tells_of(f'"{task}"')[-1][2]["args"] == {"seconds": 1}, "what it is about is short, and told"
+    grant = client.post(f"/v1/locks/{name}/acquire", owner="ana").expect(200)
+    bea = waiting("POST", f"/v1/locks/{name}/acquire", owner="bea-in-line", wait="20s")
+    until(lambda: stream.tells_of("bea-in-line") or any('"waiters": 1' in json.dumps(d)
+          for _, _, d in stream.tells_of(name)), "the line")
+    client.post(f"/v1/locks/{name}/release", token=grant["token"]).expect(200)
+    bea.answer().expect(200)
+
+
+@pytest.mark.quick
+def test_a_reader_that_never_reads_hurts_nobody(server, client, name):
+    deaf = [Raw(server).request("GET /v1/stream?mode=latest") for _ in range(20)]
+    before = server.memory_bytes()
+    for n in range(400):
+        client.post(f"/v1/counters/{name}-{n % 200}/add").expect(200)
+    assert server.memory_bytes() - before < 64 * 1024 * 1024
+    for one in deaf:
+        one.close(reset=True)
+    client.get("/livez").expect(200)
+
+
+@pytest.mark.quick
+def test_readers_may_come_and_go(server, client, name):
+    for n in range(40):
+        one = Raw(server).request("GET /v1/stream?mode=latest")
+        client.post(f"/v1/counters/{name}/add").expect(200)
+        one.close(reset=bool(n % 2))
+    until(lambda: re.search(r"\nbobbin_event_streams (\d+)", client.get("/metrics").text)[1] == "0",
+          "the server noticed that they left", 25)
+
+
+@pytest.mark.quick
+def test_a_reader_that_left_keeps_no_connection_behind_an_older_one(start):
+    server = start("--http-threads", "2")
+    idle = [Raw(server) for _ in range(4)]  # older than the streams, on each of the threads, and saying nothing
+    client = Client(server)
+    for _ in range(4):
+        raw = Raw(server).request("GET /v1/stream?mode=latest")
+        raw.socket.recv(100)
+        raw.close(reset=True)
+    until(lambda: connections(client) == len(idle) + 1, "no connection of a stream is left", 4)
+    for raw in idle:
+        raw.close()
+
+
+def test_head_of_the_stream_has_no_body_and_keeps_the_connection(server):
+    raw = Raw(server).request("HEAD /v1/stream?mode=latest").request("GET /livez")
+    first = raw.reply("HEAD")
+    assert first.status in (200, 405)
+    second = raw.reply()
+    assert second is None or second.status == 200, "no stray bytes between"
+
+
+@pytest.mark.quick
+def test_wrong_parameters_are_named(client):
+    client.get("/v1/stream?mode=nonsense").expect(400).names("mode")
+    client.get("/v1/stream?mode=latest&colour=red").expect(400).names("colour")
+
+
+@pytest.mark.slow
+@pytest.mark.limit(40)
+def test_a_quiet_stream_sends_a_comment_every_fifteen_seconds(start):
+    quiet = Stream(start())
+    until(lambda: quiet.comments >= 1, "a comment", 20)
+    quiet.leave()
+
+
+@pytest.mark.quick
+def test_a_stop_ends_the_stream(start):
+    server = start()
+    one = Stream(server)
+    server.stop(10)
+    assert one.ended.wait(5)

@@ -1,0 +1,165 @@
+"""Tasks: their life, their result, their end.
+
+SPDX-License-Identifier: MIT
+"""
+
+import time
+
+import pytest
+
+from bobbind import PATIENCE, until
+from wire import Raw, Waiting
+
+MEMBERS = {"id", "queue", "kind", "state", "attempts", "priority", "created_at", "run_at", "started_at",
+           "finished_at", "worker", "progress"}
+
+
+@pytest.fixture
+def one(client, name):
+    """An executor with one hand."""
+    client.put(f"/v1/executors/{name}", max_workers=1).expect((200, 201))
+    return f"/v1/executors/{name}/tasks"
+
+
+@pytest.mark.quick
+def test_the_life_of_a_task(client, one, name):
+    accepted = client.post(one, kind="sleep", seconds=0.5).expect(202)
+    task = accepted["id"]
+    assert accepted.headers["Location"] == f"/v1/tasks/{task}" and MEMBERS <= set(accepted.json)
+    until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs")
+    running = client.get(f"/v1/tasks/{task}").expect(200)
+    assert running["started_at"] and running["finished_at"] is None and running["worker"]
+    assert running["queue"] == name and running["kind"] == "sleep" and running["attempts"] == 1
+    pending = client.get(f"/v1/tasks/{task}/result").expect(202)
+    assert pending["id"] == task and pending["state"] == "running"
+    done = client.get(f"/v1/tasks/{task}/result", wait="10s").expect(200)
+    assert done["id"] == task and done["state"] == "succeeded" and "result" in done.json
+    shown = client.get(f"/v1/tasks/{task}").expect(200)
+    assert shown["state"] == "succeeded" and shown["created_at"] <= shown["started_at"] < shown["finished_at"]
+    assert client.get(f"/v1/tasks/{task}/result").expect(200)["result"] == done["result"], "again and again"
+
+
+@pytest.mark.quick
+def test_square_squares(client, one):
+    for n, squared in ((0, 0), (12, 144), (-3, 9), (94906265, 9007199136250225)):
+        done = client.post(one, kind="square", n=n, wait="10s").expect(200)
+        assert str(squared) in str(done["result"]), (n, done)
+
+
+@pytest.mark.quick
+def test_an_unknown_id_is_404_and_never_pending(client):
+    for path in ("/v1/tasks/t999999999", "/v1/tasks/t999999999/result"):
+        client.get(path).expect(404)
+    client.delete("/v1/tasks/t999999999").expect(404)
+    for odd in ("t0", "t-1", "x1", "t1x", "t99999999999999999999999", "t"):
+        client.get(f"/v1/tasks/{odd}").expect((400, 404))
+
+
+@pytest.mark.quick
+def test_a_wait_ends_with_202_when_the_task_does_not(client, one):
+    task = client.post(one, kind="sleep", seconds=3).expect(202)["id"]
+    began = time.monotonic()
+    client.get(f"/v1/tasks/{task}/result", wait="300ms").expect(202)
+    assert 0.3 <= time.monotonic() - began < 0.3 + 1 * PATIENCE
+    client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
+
+
+@pytest.mark.quick
+def test_many_wait_for_one_result_and_all_have_it(server, client, one):
+    task = client.post(one, kind="sleep", seconds=0.7).expect(202)["id"]
+    crowd = [Waiting(server, "GET", f"/v1/tasks/{task}/result?wait=20s") for _ in range(20)]
+    ghost = Raw(server).request(f"GET /v1/tasks/{task}/result?wait=20s")
+    time.sleep(0.1)
+    ghost.close(reset=True)
+    for who in crowd:
+        assert who.answer().expect(200)["id"] == task
+
+
+@pytest.mark.quick
+def test_a_ready_task_is_cancelled_at_once(client, one):
+    blocker = client.post(one, kind="sleep", seconds=1).expect(202)["id"]
+    until(lambda: client.get(f"/v1/tasks/{blocker}")["state"] == "running", "the blocker runs")
+    task = client.post(one, kind="square", n=1).expect(202)["id"]
+    client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
+    assert client.get(f"/v1/tasks/{task}")["state"] == "cancelled"
+    client.get(f"/v1/tasks/{task}/result").expect(409, "cancelled")
+    client.delete(f"/v1/tasks/{task}").expect(409)
+    client.get(f"/v1/tasks/{blocker}/result", wait="10s").expect(200)
+    client.delete(f"/v1/tasks/{blocker}").expect(409)
+
+
+@pytest.mark.quick
+def test_a_delayed_task_is_cancelled_at_once(client, one):
+    task = client.post(one, kind="square", n=1, delay="1h").expect(202)["id"]
+    client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
+    assert client.get(f"/v1/tasks/{task}")["state"] == "cancelled"
+
+
+@pytest.mark.quick
+def test_a_running_task_stops_when_told_to(client, one):
+    task = client.post(one, kind="sleep", seconds=60).expect(202)["id"]
+    until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs")
+    began = time.monotonic()
+    client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
+    client.get(f"/v1/tasks/{task}/result", wait="10s").expect(409)
+    assert time.monotonic() - began < 2 * PATIENCE
+    after = client.post(one, kind="square", n=2, wait="10s").expect(200)
+    assert after["state"] == "succeeded", "the hand is free again"
+
+
+@pytest.mark.quick
+def test_a_task_that_runs_too_long_fails(client, one):
+    task = client.post(one, kind="sleep", seconds=60, timeout="300ms").expect(202)["id"]
+    failed = client.get(f"/v1/tasks/{task}/result", wait="10s").expect(422)
+    assert "time" in failed["error"]["code"] and failed["error"]["attempts"] == 1
+    assert client.get(f"/v1/tasks/{task}")["state"] == "failed"
+
+
+@pytest.mark.quick
+def test_sleep_shows_its_progress(client, one):
+    task = client.post(one, kind="sleep", seconds=1.5).expect(202)["id"]
+    seen = []
+
+    def over():
+        shown = client.get(f"/v1/tasks/{task}").expect(200)
+        if shown["progress"] and shown["state"] == "running":
+            seen.append(shown["progress"]["done"])
+        return shown["state"] == "succeeded"
+
+    until(over, "it ends")
+    assert len(set(seen)) >= 2 and seen == sorted(seen), seen
+
+
+@pytest.mark.quick
+def test_lists_filter_by_state_and_executor_and_go_by_pages(client, one, name):
+    done = [client.post(one, kind="square", n=n, wait="10s").expect(200)["id"] for n in range(45)]
+    late = [client.post(one, kind="square", n=n, delay="1h").expect(202)["id"] for n in range(5)]
+    mine = [item["id"] for item in client.all_items(f"/v1/tasks?executor={name}", limit=7)]
+    assert mine == list(reversed(done + late)), "newest first, each once"
+    assert [i["id"] for i in client.all_items(f"/v1/tasks?executor={name}&state=delayed", limit=2)] == late[::-1]
+    assert len(client.all_items(f"/v1/tasks?executor={name}&state=succeeded", limit=100)) == 45
+    assert client.all_items(f"/v1/tasks?executor={name}&state=failed") == []
+    client.get("/v1/tasks?state=sleeping").expect(400).names("state")
+    for task in late:
+        client.delete(f"/v1/tasks/{task}")
+
+
+def test_text_plain_gives_the_id_alone(client, one):
+    plain = client.post(one, {"Accept": "text/plain"}, kind="square", n=2).expect(202)
+    assert plain.text == plain.headers["Location"].rpartition("/")[2] + "\n"
+    path = plain.headers["Location"]
+    late = client.post(one, {"Accept": "text/plain"}, kind="sleep", seconds=0.5, wait="10ms").expect(202)
+    assert late.text == late.headers["Location"].rpartition("/")[2] + "\n", "the wait changes nothing of the form"
+    assert client.get(f"{path}/result", {"Accept": "text/plain"}, wait="10s").expect(200).text == "4\n"
+    assert client.get(path, {"Accept": "text/plain"}).expect(200).text == "succeeded\n"
+
+
+@pytest.mark.slow
+def test_finished_tasks_are_forgotten_after_their_time(start):
+    from wire import Client
+    client = Client(start("--result-ttl", "1s"))
+    client.put("/v1/executors/short", max_workers=1).expect(201)
+    task = client.post("/v1/executors/short/tasks", kind="square", n=2, wait="10s").expect(200)["id"]
+    client.get(f"/v1/tasks/{task}").expect(200)
+    until(lambda: client.get(f"/v1/tasks/{task}").status == 404, "it is forgotten", 10)
+    assert client.all_items("/v1/tasks") == []

@@ -1,0 +1,260 @@
+/* test_executor_memory.c - executor, map and future_wait when memory is out: an error, and everything as it was.
+ *
+ * The program's own malloc and friends stand before libc's: the n-th call of this thread from now on can be made to
+ * fail.  Not under a sanitizer, which brings its own.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bobbin/executor.h>
+#include <bobbin/semaphore.h>
+#include <bobbin/thread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#ifndef SANITIZED
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *malloc(size_t size);
+void *calloc(size_t n, size_t size);
+
+enum { N = 40, TRIES = 30, BURST = 3000 };
+
+static __thread int left = -1; /* calls of this thread that still succeed; below 0: all */
+
+static bool
+is_out(void)
+{
+    if (left < 0)
+        return false;
+    if (left > 0) {
+        left--;
+        return false;
+    }
+    errno = ENOMEM;
+    return true;
+}
+
+void *
+malloc(size_t size)
+{
+    return is_out() ? NULL : __libc_malloc(size);
+}
+
+void *
+calloc(size_t n, size_t size)
+{
+    return is_out() ? NULL : __libc_calloc(n, size);
+}
+
+static struct bob_semaphore *go, *began;
+
+static enum bob_err
+give_back(void *arg, void **ret_value)
+{
+    *ret_value = arg;
+    return BOB_OK;
+}
+
+static enum bob_err
+held(void *arg, void **ret_value)
+{
+    *ret_value = arg;
+    (void)bob_semaphore_release(began, 1);
+    return bob_semaphore_acquire(go, bob_in_seconds(20));
+}
+
+static bool
+is_memory(enum bob_err err)
+{
+    return err == BOB_ERR_NO_MEMORY || err == BOB_ERR_SYSTEM; /* a thread's stack is memory too */
+}
+
+static void
+an_executor_is_whole_or_none(void **state)
+{
+    struct bob_executor *x = NULL;
+    int tries;
+
+    (void)state;
+    for (tries = 0; !x && tries < TRIES; tries++) {
+        left = tries;
+        x = bob_executor_new("x", NULL);
+        left = -1;
+    }
+    assert_in_range(tries, 2, TRIES - 1);
+    bob_executor_free(x);
+}
+
+static void
+a_map_runs_all_or_says_why_not(void **state)
+{
+    void *args[N], *values[N];
+
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        args[i] = (void *)i;
+    for (int timed = 0; timed < 2; timed++) {
+        const struct bob_map_options options = {.deadline = timed ? bob_in_seconds(60) : 0};
+        enum bob_err err = BOB_ERR_NO_MEMORY;
+        int tries;
+
+        for (tries = 0; err && tries < TRIES; tries++) {
+            struct bob_executor *x = bob_executor_new("x", NULL);
+
+            left = tries;
+            err = bob_executor_map(x, give_back, args, N, values, &options);
+            left = -1;
+            assert_true(!err || is_memory(err));
+            for (size_t i = 0; i < N && !err; i++)
+                assert_ptr_equal(values[i], args[i]);
+            bob_executor_free(x);
+        }
+        assert_in_range(tries, 4, TRIES - 1);
+    }
+}
+
+static void
+a_burst_is_queued_or_refused_one_by_one(void **state)
+{
+    const struct bob_executor_options options = {.max_workers = 1};
+    struct bob_executor *x = bob_executor_new("x", &options);
+    static struct bob_future *f[BURST];
+    struct bob_future *runs;
+    int refused = 0, n = 0;
+    void *value;
+
+    (void)state;
+    assert_int_equal(bob_executor_submit(x, held, NULL, &runs), BOB_OK);
+    assert_int_equal(bob_semaphore_acquire(began, bob_in_seconds(20)), BOB_OK);
+    for (int i = 0; n < BURST; i++) {
+        enum bob_err err;
+
+        left = i % 3;
+        err = bob_executor_submit(x, give_back, &f[n], &f[n]);
+        left = -1;
+        assert_true(err == BOB_OK || err == BOB_ERR_NO_MEMORY);
+        n += !err;
+        refused += err != BOB_OK;
+    }
+    assert_true(refused > 10);
+    assert_int_equal(bob_semaphore_release(go, 1), BOB_OK);
+    for (int i = 0; i < BURST; i++) {
+        assert_int_equal(bob_future_result(f[i], bob_in_seconds(20), &value), BOB_OK);
+        assert_ptr_equal(value, &f[i]);
+        bob_future_unref(f[i]);
+    }
+    bob_future_unref(runs);
+    bob_executor_free(x);
+}
+
+static enum bob_err
+fail_without_memory(void *arg, void **ret_value)
+{
+    (void)arg;
+    (void)ret_value;
+    left = 0; /* until the next work */
+    return bob_fail(BOB_ERR_FULL, "a sentence there is no memory for");
+}
+
+static void
+a_failure_without_memory_keeps_its_code(void **state)
+{
+    const struct bob_executor_options options = {.max_workers = 1};
+    struct bob_executor *x = bob_executor_new("x", &options);
+    struct bob_failure failure;
+    struct bob_future *f;
+
+    (void)state;
+    assert_int_equal(bob_executor_submit(x, fail_without_memory, NULL, &f), BOB_OK);
+    assert_int_equal(bob_future_result(f, bob_in_seconds(20), NULL), BOB_ERR_FULL);
+    assert_true(bob_future_failure(f, &failure));
+    assert_int_equal(failure.code, BOB_ERR_FULL);
+    assert_string_equal(failure.message, "");
+    assert_string_equal(failure.origin, "");
+    bob_future_unref(f);
+    bob_executor_free(x);
+}
+
+static void
+a_wait_for_many_needs_memory_and_says_so(void **state)
+{
+    struct bob_future *fs[N];
+    struct bob_as_completed *it;
+    size_t n_done = 99;
+
+    (void)state;
+    for (int i = 0; i < N; i++)
+        fs[i] = bob_future_new();
+    assert_int_equal(bob_future_set_result(fs[0], NULL), BOB_OK);
+    left = 0;
+    assert_int_equal(bob_future_wait(fs, N, BOB_FIRST_COMPLETED, BOB_FOREVER, &n_done),
+                     BOB_ERR_NO_MEMORY);
+    assert_int_equal(n_done, 99);
+    assert_int_equal(bob_future_wait(fs, N, BOB_ALL_COMPLETED, BOB_AT_ONCE, &n_done),
+                     BOB_ERR_TIMEOUT);
+    assert_int_equal(bob_future_wait(fs, 16, BOB_FIRST_COMPLETED, BOB_FOREVER, &n_done), BOB_OK);
+    it = bob_as_completed_new(fs, N);
+    left = -1;
+    assert_int_equal(n_done, 1);
+    assert_null(it);
+    for (int i = 0; i < N; i++)
+        bob_future_unref(fs[i]); /* the last reference: none was kept */
+}
+
+static int
+gate_open(void **state)
+{
+    (void)state;
+    go = bob_semaphore_new(0);
+    began = bob_semaphore_new(0);
+    return go && began ? 0 : -1;
+}
+
+static int
+gate_close(void **state)
+{
+    (void)state;
+    bob_semaphore_free(go);
+    bob_semaphore_free(began);
+    return 0;
+}
+
+int
+main(void)
+{
+#define gated(fn) cmocka_unit_test_setup_teardown(fn, gate_open, gate_close)
+    const struct CMUnitTest tests[] = {
+        gated(an_executor_is_whole_or_none),
+        gated(a_map_runs_all_or_says_why_not),
+        gated(a_burst_is_queued_or_refused_one_by_one),
+        gated(a_failure_without_memory_keeps_its_code),
+        gated(a_wait_for_many_needs_memory_and_says_so),
+    };
+
+    return cmocka_run_group_tests_name("executor_memory", tests, NULL, NULL);
+}
+
+#else
+
+int
+main(void)
+{
+    (void)printf("1..0 # SKIP a sanitizer has its own malloc\n");
+    return 0;
+}
+
+#endif

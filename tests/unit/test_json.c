@@ -1,0 +1,444 @@
+/* test_json.c - base/json.c and json_write.c: what the reader takes and refuses, and that what the
+ * writer writes is JSON.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "base/json.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define FACT(name) static void name(void **state __attribute__((unused)))
+
+/* ---- the reader ---- */
+
+FACT(takes_what_is_json)
+{
+    static const char *const T[] = {
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "17",
+        "-17",
+        "1.5",
+        "0.5e3",
+        "1E+2",
+        "1e-2",
+        "\"\"",
+        "\"a\"",
+        " \t\r\n[ \n1 ,\t2 ] \r",
+        "{\"a\":{\"b\":[1,2,{\"c\":null}]}}",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\uD83D\\uDE00\"",
+        "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"",
+        "\"\x7f\"",
+        "{\"a\":1,\"A\":2,\"\":3}",
+        "[{\"a\":1},{\"a\":2}]",
+        "9007199254740993",
+        "1e308",
+        "-1e-400",
+    };
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct fault f = {0};
+        cJSON *got = json_parse(T[i], strlen(T[i]), &f);
+
+        if (!got)
+            fail_msg("%s: refused: %s", T[i], f.detail);
+        assert_int_equal(f.why, WHY_OK);
+        cJSON_Delete(got);
+    }
+}
+
+FACT(refuses_what_is_not_and_says_where)
+{
+    static const struct {
+        const char *text, *detail;
+    } T[] = {
+        {"", "JSON, byte 1: a value expected, the text is over"},
+        {"  ", "JSON, byte 3: a value expected, the text is over"},
+        {"nul", "JSON, byte 1: a value expected"},
+        {"nan", "JSON, byte 1: a value expected"},
+        {"Infinity", "JSON, byte 1: a value expected"},
+        {"+1", "JSON, byte 1: a value expected"},
+        {".5", "JSON, byte 1: a value expected"},
+        {"01", "JSON, byte 2: a number with a leading zero"},
+        {"-01", "JSON, byte 3: a number with a leading zero"},
+        {"-", "JSON, byte 2: a digit expected"},
+        {"1.", "JSON, byte 3: a digit expected"},
+        {"1.e5", "JSON, byte 3: a digit expected"},
+        {"1e", "JSON, byte 3: a digit expected"},
+        {"1e+", "JSON, byte 4: a digit expected"},
+        {"0x10", "JSON, byte 2: something after the end of the document"},
+        {"1 2", "JSON, byte 3: something after the end of the document"},
+        {"{}x", "JSON, byte 3: something after the end of the document"},
+        {"truefalse", "JSON, byte 5: something after the end of the document"},
+        {"[1,]", "JSON, byte 4: a value expected"},
+        {"[,1]", "JSON, byte 2: a value expected"},
+        {"[1", "JSON, byte 3: a ',' or ']' expected"},
+        {"[1}", "JSON, byte 3: a ',' or ']' expected"},
+        {"[1 2]", "JSON, byte 4: a ',' or ']' expected"},
+        {"{", "JSON, byte 2: a text in double quotes expected"},
+        {"{a:1}", "JSON, byte 2: a text in double quotes expected"},
+        {"{'a':1}", "JSON, byte 2: a text in double quotes expected"},
+        {"{1:1}", "JSON, byte 2: a text in double quotes expected"},
+        {"{\"a\" 1}", "JSON, byte 6: a ':' expected"},
+        {"{\"a\":}", "JSON, byte 6: a value expected"},
+        {"{\"a\":1,}", "JSON, byte 8: a text in double quotes expected"},
+        {"{\"a\":1", "JSON, byte 7: a ',' or '}' expected"},
+        {"{\"a\":1]", "JSON, byte 7: a ',' or '}' expected"},
+        {"// note\n1", "JSON, byte 1: a value expected"},
+        {"\xef\xbb\xbf{}", "JSON, byte 1: a value expected"},
+        {"\v1", "JSON, byte 1: a value expected"},
+        {"\"a", "JSON, byte 3: a text without its end"},
+        {"\"a\nb\"", "JSON, byte 3: a control byte in a text"},
+        {"\"\t\"", "JSON, byte 2: a control byte in a text"},
+        {"\"\\", "JSON, byte 3: no such escape"},
+        {"\"\\x41\"", "JSON, byte 3: no such escape"},
+        {"\"\\'\"", "JSON, byte 3: no such escape"},
+        {"\"\\u12g4\"", "JSON, byte 6: \\u wants four hexadecimal digits"},
+        {"\"\\u12\"", "JSON, byte 6: \\u wants four hexadecimal digits"},
+        {"\"\\u0000\"", "JSON, byte 8: a text with a NUL in it"},
+        {"{\"\\u0000\":1}", "JSON, byte 9: a text with a NUL in it"},
+        {"\"\\ud83d\"", "JSON, byte 8: half of a surrogate pair"},
+        {"\"\\ud83dx\"", "JSON, byte 8: half of a surrogate pair"},
+        {"\"\\ud83d\\n\"", "JSON, byte 9: half of a surrogate pair"},
+        {"\"\\ud83d\\u0041\"", "JSON, byte 14: half of a surrogate pair"},
+        {"\"\\ude00\"", "JSON, byte 8: half of a surrogate pair"},
+        {"\"\xff\"", "JSON, byte 2: not UTF-8"},
+        {"\"ab\xc3\"", "JSON, byte 4: not UTF-8"},
+        {"\"\xed\xa0\x80\"", "JSON, byte 2: not UTF-8"},
+        {"\"\xc0\xaf\"", "JSON, byte 2: not UTF-8"},
+        {"{\"\xff\":1}", "JSON, byte 3: not UTF-8"},
+        {"1e999", "JSON: a number beyond the range of a double"},
+        {"[{\"a\":-1e999}]", "JSON: a number beyond the range of a double"},
+        {"{\"a\":1,\"a\":2}", "JSON: the key \"a\" stands twice in an object"},
+        {"[{\"b\":1,\"a\":{},\"b\":[]}]", "JSON: the key \"b\" stands twice in an object"},
+        {"{\"a\":1,\"\\u0061\":2}", "JSON: the key \"a\" stands twice in an object"},
+        {"{\"\":1,\"\":2}", "JSON: the key \"\" stands twice in an object"},
+    };
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct fault f = {0};
+        cJSON *got = json_parse(T[i].text, strlen(T[i].text), &f);
+
+        if (got)
+            fail_msg("%s: taken", T[i].text);
+        if (strcmp(f.detail, T[i].detail) != 0)
+            fail_msg("%s: \"%s\", not \"%s\"", T[i].text, f.detail, T[i].detail);
+        assert_int_equal(f.why, WHY_INVALID);
+    }
+}
+
+FACT(every_beginning_of_a_document_is_refused_without_harm)
+{
+    static const char text[] =
+        "{\"a\":[1,-2.5e3,\"x\\u00e9\\ud83d\\ude00\\n\xc3\xa9\",true,false,null],\"b\":{}}";
+
+    for (size_t len = 0; len < sizeof text - 1; len++) {
+        struct fault f = {0};
+        char *exact = malloc(len + 1); /* so that the address sanitizer sees a step too far */
+
+        assert_non_null(exact);
+        memcpy(exact, text, len);
+        char *cut = realloc(exact, len ? len : 1);
+        assert_non_null(cut);
+        assert_null(json_parse(cut, len, &f));
+        assert_int_equal(f.why, WHY_INVALID);
+        free(cut);
+    }
+}
+
+FACT(a_nul_byte_is_no_end)
+{
+    struct fault f = {0};
+
+    assert_null(json_parse("1\0", 2, &f));
+    assert_string_equal(f.detail, "JSON, byte 2: something after the end of the document");
+    f = (struct fault){0};
+    assert_null(json_parse("\"a\0b\"", 5, &f));
+    assert_string_equal(f.detail, "JSON, byte 3: a control byte in a text");
+}
+
+static cJSON *
+nested(int depth, struct fault *f)
+{
+    AUTO_BYTES b = {0};
+
+    for (int i = 0; i < depth; i++)
+        bytes_adds(&b, i % 2 ? "{\"a\":" : "[");
+    bytes_adds(&b, "1");
+    for (int i = depth - 1; i >= 0; i--)
+        bytes_adds(&b, i % 2 ? "}" : "]");
+    return json_parse(b.at, b.len, f);
+}
+
+FACT(sixty_four_levels_are_taken_and_one_more_is_not)
+{
+    struct fault f = {0};
+    cJSON *got = nested(JSON_DEPTH_MAX, &f);
+
+    assert_non_null(got);
+    cJSON_Delete(got);
+    assert_null(nested(JSON_DEPTH_MAX + 1, &f));
+    assert_non_null(strstr(f.detail, "deeper than 64 levels"));
+    f = (struct fault){0};
+    assert_null(nested(100000, &f));
+    assert_non_null(strstr(f.detail, "deeper than 64 levels"));
+}
+
+static cJSON *
+wide(int elements, struct fault *f)
+{
+    AUTO_BYTES b = {0};
+
+    bytes_adds(&b, "[");
+    for (int i = 0; i < elements; i++)
+        bytes_adds(&b, i ? ",1" : "1");
+    bytes_adds(&b, "]");
+    return json_parse(b.at, b.len, f);
+}
+
+FACT(ten_thousand_values_are_taken_and_one_more_is_not)
+{
+    struct fault f = {0};
+    cJSON *got = wide(JSON_NODES_MAX - 1, &f); /* the array is one */
+
+    assert_non_null(got);
+    assert_int_equal(cJSON_GetArraySize(got), JSON_NODES_MAX - 1);
+    cJSON_Delete(got);
+    assert_null(wide(JSON_NODES_MAX, &f));
+    assert_non_null(strstr(f.detail, "more than 10000 values"));
+}
+
+static cJSON *
+keyed(int keys, int last, struct fault *f)
+{
+    AUTO_BYTES b = {0};
+
+    bytes_adds(&b, "{");
+    for (int i = 0; i < keys; i++)
+        bytes_addf(&b, "%s\"k%d\":%d", i ? "," : "", i == keys - 1 ? last : i, i);
+    bytes_adds(&b, "}");
+    return json_parse(b.at, b.len, f);
+}
+
+FACT(a_duplicate_is_found_among_many_keys)
+{
+    struct fault f = {0};
+    cJSON *got = keyed(9000, 8999, &f);
+
+    assert_non_null(got);
+    cJSON_Delete(got);
+    assert_null(keyed(9000, 4711, &f));
+    assert_string_equal(f.detail, "JSON: the key \"k4711\" stands twice in an object");
+}
+
+FACT(escapes_mean_what_they_say)
+{
+    struct fault f = {0};
+    static const char text[] = "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20ac\\ud83d\\ude00\"]";
+    cJSON *got = json_parse(text, sizeof text - 1, &f);
+
+    assert_non_null(got);
+    assert_string_equal(cJSON_GetArrayItem(got, 0)->valuestring,
+                        "\"\\/\b\f\n\r\t\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+    cJSON_Delete(got);
+}
+
+/* ---- the writer ---- */
+
+FACT(an_object_has_commas_where_they_belong)
+{
+    AUTO_BYTES b = {0};
+
+    json_open(&b, '{');
+    json_text(&b, "name", "x");
+    json_int(&b, "value", -42);
+    json_open_in(&b, "list", '[');
+    json_int(&b, NULL, 1);
+    json_text(&b, NULL, "two");
+    json_open(&b, '{');
+    json_close(&b, '}');
+    json_open(&b, '[');
+    json_close(&b, ']');
+    json_null(&b, NULL);
+    json_bool(&b, NULL, true);
+    json_bool(&b, NULL, false);
+    json_number(&b, NULL, 1e300);
+    json_int(&b, NULL, 3);
+    json_close(&b, ']');
+    json_uint(&b, "big", UINT64_MAX);
+    json_raw(&b, "raw", "{\"a\":[1]}", 9);
+    json_null(&b, "none");
+    json_close(&b, '}');
+    assert_string_equal(
+        bytes_text(&b),
+        "{\"name\":\"x\",\"value\":-42,\"list\":[1,\"two\",{},[],null,true,false,1e+300,3],"
+        "\"big\":18446744073709551615,\"raw\":{\"a\":[1]},\"none\":null}");
+}
+
+FACT(members_may_begin_an_empty_buffer_and_documents_may_follow_text)
+{
+    AUTO_BYTES b = {0};
+
+    json_int(&b, "position", 2);
+    json_text(&b, "code", "lock_held");
+    assert_string_equal(bytes_text(&b), "\"position\":2,\"code\":\"lock_held\"");
+    bytes_clear(&b);
+    bytes_adds(&b, "data: ");
+    json_open(&b, '{');
+    json_close(&b, '}');
+    bytes_adds(&b, "\n");
+    json_open(&b, '[');
+    json_close(&b, ']');
+    assert_string_equal(bytes_text(&b), "data: {}\n[]");
+}
+
+FACT(texts_are_escaped_and_made_utf_8)
+{
+    static const struct {
+        const char *text, *json;
+    } T[] = {
+        {"", "\"\""},
+        {"plain text", "\"plain text\""},
+        {"\"\\/", "\"\\\"\\\\/\""},
+        {"\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\""},
+        {"\x01\x1f\x7f", "\"\\u0001\\u001f\\u007f\""},
+        {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+         "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\""},
+        {"a\xff"
+         "b",
+         "\"a\xef\xbf\xbd"
+         "b\""},
+        {"cut \xe2\x82", "\"cut \xef\xbf\xbd\xef\xbf\xbd\""},
+        {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+        {NULL, "null"},
+    };
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        AUTO_BYTES b = {0};
+
+        json_text(&b, NULL, T[i].text);
+        assert_string_equal(bytes_text(&b), T[i].json);
+    }
+}
+
+FACT(every_byte_in_a_text_or_a_key_is_read_back_or_replaced)
+{
+    for (int c = 0; c < 256; c++) {
+        AUTO_BYTES b = {0};
+        struct fault f = {0};
+        char text[4] = {'a', (char)c, 'b', '\0'};
+
+        if (c == 0)
+            continue; /* the writer can write it, the reader refuses it */
+        json_open(&b, '{');
+        json_textn(&b, text, text, 3);
+        json_close(&b, '}');
+        cJSON *got = json_parse(b.at, b.len, &f);
+
+        if (!got)
+            fail_msg("byte %d: %s", c, f.detail);
+        assert_string_equal(got->child->valuestring, c < 0x80 ? text
+                                                              : "a\xef\xbf\xbd"
+                                                                "b");
+        assert_string_equal(got->child->string, got->child->valuestring);
+        cJSON_Delete(got);
+    }
+}
+
+FACT(seconds_have_three_places_and_are_rounded)
+{
+    static const struct {
+        int64_t ns;
+        const char *json;
+    } T[] = {
+        {0, "0.000"},
+        {1250000000, "1.250"},
+        {1, "0.000"},
+        {499999, "0.000"},
+        {500000, "0.001"},
+        {999999999, "1.000"},
+        {-1500000000, "-1.500"},
+        {-1, "0.000"},
+        {60000000000, "60.000"},
+        {INT64_MAX, "9223372036.855"},
+        {INT64_MIN, "-9223372036.855"},
+    };
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        AUTO_BYTES b = {0};
+
+        json_seconds(&b, NULL, T[i].ns);
+        assert_string_equal(bytes_text(&b), T[i].json);
+    }
+}
+
+FACT(numbers_are_read_back_exactly)
+{
+    static const double T[] = {
+        0, 1, -1, 0.1, 1.0 / 3, 1e15, 123456789012345678.0, 5e-324, 1.7976931348623157e308, 2.5};
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        AUTO_BYTES b = {0};
+
+        json_number(&b, NULL, T[i]);
+        assert_true(strtod(bytes_text(&b), NULL) == T[i]);
+    }
+    AUTO_BYTES b = {0};
+
+    json_open(&b, '[');
+    json_number(&b, NULL, 0.1);
+    json_number(&b, NULL, (double)NAN);
+    json_number(&b, NULL, (double)INFINITY);
+    json_close(&b, ']');
+    assert_string_equal(bytes_text(&b), "[0.1,null,null]");
+}
+
+FACT(moments_are_texts_and_none_is_null)
+{
+    AUTO_BYTES b = {0};
+
+    json_open(&b, '{');
+    json_moment(&b, "at", 1795341630120);
+    json_moment(&b, "none", 0);
+    json_close(&b, '}');
+    assert_string_equal(bytes_text(&b), "{\"at\":\"2026-11-22T10:00:30.120Z\",\"none\":null}");
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_what_is_json),
+        cmocka_unit_test(refuses_what_is_not_and_says_where),
+        cmocka_unit_test(every_beginning_of_a_document_is_refused_without_harm),
+        cmocka_unit_test(a_nul_byte_is_no_end),
+        cmocka_unit_test(sixty_four_levels_are_taken_and_one_more_is_not),
+        cmocka_unit_test(ten_thousand_values_are_taken_and_one_more_is_not),
+        cmocka_unit_test(a_duplicate_is_found_among_many_keys),
+        cmocka_unit_test(escapes_mean_what_they_say),
+        cmocka_unit_test(an_object_has_commas_where_they_belong),
+        cmocka_unit_test(members_may_begin_an_empty_buffer_and_documents_may_follow_text),
+        cmocka_unit_test(texts_are_escaped_and_made_utf_8),
+        cmocka_unit_test(every_byte_in_a_text_or_a_key_is_read_back_or_replaced),
+        cmocka_unit_test(seconds_have_three_places_and_are_rounded),
+        cmocka_unit_test(numbers_are_read_back_exactly),
+        cmocka_unit_test(moments_are_texts_and_none_is_null),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

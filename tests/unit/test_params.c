@@ -1,0 +1,311 @@
+/* test_params.c - http/params.c and value.c: what a client writes, and what the handler's struct then holds.
+ *
+ * A query takes the same way as a form.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+#include "unit/params_table.h"
+
+#define FACT(name) static void name(void **state __attribute__((unused)))
+#define JSON "application/json"
+#define FORM "application/x-www-form-urlencoded"
+
+/* clang-format off */
+static const struct param NEEDED[] = {
+    {"token", PARAM_TOKEN,    PARAM_AT(struct args, token), true,  0,         0,                  NULL,     NULL,   ""},
+    {0},
+};
+/* clang-format on */
+static const struct route CLOSED = {POST, "/x", NULL, PARAMS, BODY_PARAMS, ""};
+static const struct route OPEN = {POST, "/x", NULL, PARAMS, BODY_OPEN, ""};
+static const struct route NEEDS = {POST, "/x", NULL, NEEDED, BODY_PARAMS, ""};
+static const struct route BARE = {POST, "/x", NULL, NULL, BODY_PARAMS, ""};
+static const struct route MUTE = {GET, "/x", NULL, PARAMS, BODY_NONE, ""};
+
+/* A request whose body has come; end() frees it. */
+static struct request *
+with_body(const struct route *route, const char *type, const char *body)
+{
+    struct request *req = calloc(1, sizeof *req);
+
+    assert_non_null(req);
+    request_begin(req);
+    req->route = route;
+    req->guard.type = (struct guard_text){type, strlen(type)};
+    bytes_adds(&req->body, body);
+    return req;
+}
+
+static void
+end(struct request *req)
+{
+    request_end(req);
+    bytes_free(&req->body);
+    free(req);
+}
+
+FACT(what_is_not_given_has_its_default)
+{
+    struct request *req = with_body(&CLOSED, "", "");
+    struct args a = {0};
+
+    assert_int_equal(request_args(req, &a), WHY_OK);
+    assert_string_equal(a.owner, "nobody");
+    assert_int_equal(a.n, 1);
+    assert_int_equal(a.ttl, 30 * NS_PER_SECOND);
+    assert_int_equal(a.token, 0);
+    assert_false(a.deep);
+    assert_int_equal(a.order, 1);
+    end(req);
+}
+
+FACT(json_and_form_say_the_same)
+{
+    static const struct {
+        const char *type, *body;
+    } T[] = {
+        {JSON,
+         "{\"owner\":\"a "
+         "b\",\"n\":-3,\"ttl\":2.5,\"token\":9007199254740991,\"deep\":true,\"order\":\"fifo\"}"},
+        {JSON "; charset=utf-8", "{\"owner\":\"a "
+                                 "b\",\"n\":-3,\"ttl\":\"2.5s\",\"token\":9007199254740991,"
+                                 "\"deep\":true,\"order\":\"fifo\",\"args\":null}"},
+        {FORM, "owner=a+b&n=-3&ttl=2.5&token=9007199254740991&deep=true&order=fifo"},
+        {"APPLICATION/X-WWW-FORM-URLENCODED ;x=y",
+         "&&o%77ner=a%20b&n=%2d3&ttl=2500ms&token=9007199254740991&deep=1&order=fifo&"},
+    };
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct request *req = with_body(&CLOSED, T[i].type, T[i].body);
+        struct args a = {0};
+
+        if (request_args(req, &a))
+            fail_msg("%s: %s", T[i].body, req->fault.detail);
+        assert_string_equal(a.owner, "a b");
+        assert_int_equal(a.n, -3);
+        assert_int_equal(a.ttl, 2500 * NS_PER_MS);
+        assert_int_equal(a.token, INT64_C(9007199254740991));
+        assert_true(a.deep);
+        assert_int_equal(a.order, 0);
+        end(req);
+    }
+}
+
+FACT(a_query_says_what_a_form_says)
+{
+    static const char text[] = "&&o%77ner=a+b&n=%2d3&ttl=2500ms&deep=1&order=fifo&";
+    struct request *req = with_body(&CLOSED, FORM, "token=5");
+    struct args a = {0};
+
+    req->query = text;
+    req->query_len = strlen(text);
+    assert_int_equal(request_args(req, &a), WHY_OK);
+    assert_string_equal(a.owner, "a b");
+    assert_int_equal(a.n, -3);
+    assert_int_equal(a.token, 5);
+    assert_true(a.deep);
+    assert_string_equal(text, req->query); /* it may be read again */
+    req->query = "owner=%zz";
+    req->query_len = 9;
+    assert_int_equal(request_args(req, &a), WHY_INVALID);
+    assert_string_equal(req->fault.detail, "the query is not percent-encoded UTF-8");
+    end(req);
+}
+
+FACT(a_wrong_value_is_refused_and_named)
+{
+    static const struct {
+        const char *type, *body, *names;
+    } T[] = {
+        {FORM, "n=11", "n: must be between -10 and 10"},
+        {FORM, "n=-11", "n: must be between"},
+        {FORM, "n=-99999999999999999999", "n: must be between"},
+        {FORM, "n=-", "n: must be a whole number"},
+        {FORM, "n=1.5", "n: must be a whole number"},
+        {FORM, "n=", "n:"},
+        {FORM, "n", "n:"},
+        {FORM, "n=+1", "n:"}, /* the plus is a space */
+        {FORM, "n=0x1", "n:"},
+        {FORM, "n=99999999999999999999", "n: must be between -10 and 10"},
+        {JSON, "{\"n\":1.5}", "n:"},
+        {JSON, "{\"n\":\"1\"}", "n:"},
+        {JSON, "{\"n\":1e300}", "n: must be between"},
+        {JSON, "{\"n\":true}", "n:"},
+        {FORM, "owner=123456789", "owner: must be at most 8 bytes long"},
+        {JSON, "{\"owner\":5}", "owner: must be a text"},
+        {FORM, "ttl=0", "ttl: must be between 1ms and 1m"},
+        {FORM, "ttl=61s", "ttl:"},
+        {FORM, "ttl=-1s", "ttl: must be between"},
+        {JSON, "{\"ttl\":\"-250ms\"}", "ttl: must be between"},
+        {FORM, "ttl=--1", "ttl: must be a number of seconds"},
+        {FORM, "ttl=soon", "ttl:"},
+        {JSON, "{\"ttl\":-1}", "ttl: must be between"},
+        {JSON, "{\"ttl\":1e18}", "ttl: must be between"},
+        {JSON, "{\"ttl\":[]}", "ttl:"},
+        {FORM, "token=0", "token: must be the token that the grant gave"},
+        {FORM, "token=-1", "token:"},
+        {FORM, "token=9007199254740992", "token:"},
+        {JSON, "{\"token\":\"7\"}", "token:"},
+        {FORM, "deep=yes", "deep: must be true or false"},
+        {JSON, "{\"deep\":1}", "deep:"},
+        {FORM, "order=random", "order: must be one of fifo, lifo"},
+        {JSON, "{\"order\":0}", "order:"},
+        {FORM, "args={}", "args: must be a JSON object"},
+        {JSON, "{\"args\":[]}", "args:"},
+        {FORM, "n=1&n=1", "n: given twice"},
+        {FORM, "m=1",
+         "m: unknown parameter; this call takes owner, n, ttl, token, deep, order, args"},
+        {JSON, "{\"nn\":1}", "nn: unknown parameter"},
+        {JSON, "[1]", "no JSON object"},
+        {JSON, "5", "no JSON object"},
+        {FORM, "owner=%zz", "percent"},
+        {FORM, "owner=%4", "percent"},
+        {FORM, "owner=%00", "percent"},
+        {FORM, "owner=%ff", "percent"},
+        {FORM, "%ff=1", "percent"},
+    };
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct request *req = with_body(&CLOSED, T[i].type, T[i].body);
+        struct args a = {0};
+
+        if (request_args(req, &a) != WHY_INVALID || !strstr(req->fault.detail, T[i].names))
+            fail_msg("%s: %d %s", T[i].body, req->fault.why, req->fault.detail);
+        end(req);
+    }
+}
+
+FACT(broken_json_is_refused)
+{
+    static const char *const T[] = {"{", "{\"n\":1,\"n\":2}", "{\"owner\":\"\xFF\"}", "{} x",
+                                    "nonsense"};
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct request *req = with_body(&CLOSED, JSON, T[i]);
+        struct args a = {0};
+
+        if (request_args(req, &a) == WHY_OK)
+            fail_msg("%s", T[i]);
+        end(req);
+    }
+}
+
+FACT(a_body_of_another_type_is_415)
+{
+    static const char *const T[] = {"", "text/plain", "application/jsonx",
+                                    "multipart/form-data; boundary=x"};
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct request *req = with_body(&CLOSED, T[i], "{}");
+        struct args a = {0};
+
+        if (request_args(req, &a) != WHY_MEDIA_TYPE)
+            fail_msg("%s", T[i]);
+        end(req);
+    }
+}
+
+FACT(what_is_needed_is_asked_for)
+{
+    struct request *req = with_body(&NEEDS, JSON, "{\"token\":null}");
+    struct args a = {0};
+
+    assert_int_equal(request_args(req, &a), WHY_INVALID);
+    assert_string_equal(req->fault.detail, "token: is needed");
+    end(req);
+}
+
+FACT(a_call_without_parameters_takes_none)
+{
+    struct request *req = with_body(&BARE, FORM, "n=1");
+
+    assert_int_equal(params_none(req), WHY_INVALID);
+    assert_non_null(strstr(req->fault.detail, "this call takes none"));
+    end(req);
+    req = with_body(&BARE, JSON, "{}");
+    assert_int_equal(params_none(req), WHY_OK);
+    end(req);
+    req = with_body(&MUTE, JSON, "{}");
+    assert_int_equal(params_none(req), WHY_INVALID);
+    end(req);
+}
+
+FACT(an_open_call_keeps_the_rest)
+{
+    static const struct {
+        const char *type, *body, *rest;
+    } T[] = {
+        {JSON, "{\"n\":2,\"url\":\"http://x\",\"deepest\":[1,{\"a\":2}]}",
+         "{\"url\":\"http://x\",\"deepest\":[1,{\"a\":2}]}"},
+        {FORM, "url=http%3A%2F%2Fx&n=2&seconds=5", "{\"url\":\"http://x\",\"seconds\":\"5\"}"},
+        {JSON, "{\"n\":2}", "{}"},
+    };
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct request *req = with_body(&OPEN, T[i].type, T[i].body);
+        struct args a = {0};
+
+        assert_int_equal(request_args(req, &a), WHY_OK);
+        assert_int_equal(a.n, 2);
+        struct cJSON *rest = request_rest(req);
+        assert_non_null(rest);
+        char *text = cJSON_PrintUnformatted(rest);
+        assert_string_equal(text, T[i].rest);
+        cJSON_free(text);
+        cJSON_Delete(rest);
+        end(req);
+    }
+}
+
+FACT(an_object_comes_as_it_is)
+{
+    struct request *req = with_body(&CLOSED, JSON, "{\"args\":{\"a\":1}}");
+    struct args a = {0};
+
+    assert_int_equal(request_args(req, &a), WHY_OK);
+    assert_int_equal(cJSON_GetObjectItem(a.args, "a")->valueint, 1);
+    end(req);
+}
+
+FACT(no_more_than_a_hundred_and_twenty_eight)
+{
+    AUTO_BYTES body = {0};
+
+    for (int i = 0; i < 129; i++)
+        bytes_addf(&body, "p%d=&", i);
+    struct request *req = with_body(&OPEN, FORM, bytes_text(&body));
+    struct args a = {0};
+
+    assert_int_equal(request_args(req, &a), WHY_INVALID);
+    assert_non_null(strstr(req->fault.detail, "more than"));
+    end(req);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_given_has_its_default),
+        cmocka_unit_test(json_and_form_say_the_same),
+        cmocka_unit_test(a_query_says_what_a_form_says),
+        cmocka_unit_test(a_wrong_value_is_refused_and_named),
+        cmocka_unit_test(broken_json_is_refused),
+        cmocka_unit_test(a_body_of_another_type_is_415),
+        cmocka_unit_test(what_is_needed_is_asked_for),
+        cmocka_unit_test(a_call_without_parameters_takes_none),
+        cmocka_unit_test(an_open_call_keeps_the_rest),
+        cmocka_unit_test(an_object_comes_as_it_is),
+        cmocka_unit_test(no_more_than_a_hundred_and_twenty_eight),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,255 @@
+/* test_transfer.c - work/transfer.c, by way of a download, against a server of the test's own on loopback.
+ *
+ * SPDX-License-Identifier: MIT */
+#if defined(HAVE_CURL) && defined(HAVE_NETTLE)
+
+#include "download_world.h"
+
+static void
+what_fails_says_why_and_leaves_nothing(void **state)
+{
+    static const struct {
+        const char *path, *code;
+        bool retry;
+    } T[] = {
+        {"/status/404", "http_404", false},
+        {"/status/410", "http_410", false},
+        {"/status/429", "http_429", true},
+        {"/status/500", "http_500", true},
+        {"/status/503", "http_503", true},
+        {"/status/304", "http_304", false},
+        {"/status/206", "http_206", false}, /* a part, and nobody asked for one */
+        {"/cut/1000", "cut_off", true},
+        {"/reset", "cut_off", true},
+        {"/file/2000000", "too_large", false},
+        {"/chunked/2000000", "too_large", false},
+        {"/redirect/6/file/5", "too_many_redirects", false},
+        {"/to?file:///etc/passwd", "bad_url", false},
+        {"/to?gopher://127.0.0.1/", "bad_url", false},
+        {"/to?ftp://127.0.0.1/", "bad_url", false},
+        {"/to?http://user:secret@127.0.0.1/", "bad_url", false},
+    };
+    struct shop *s = *state;
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        if (fetch(s, T[i].path))
+            fail_msg("%s: succeeded", T[i].path);
+        if (strcmp(s->run.code, T[i].code) != 0 || s->run.retry != T[i].retry)
+            fail_msg("%s: %s (%s), retry %d", T[i].path, s->run.code, s->run.message, s->run.retry);
+        assert_true(s->run.message[0] != '\0');
+        assert_int_equal(count_files(s), 0);
+    }
+}
+
+static void
+a_port_where_nobody_listens_is_connect_failed(void **state)
+{
+    struct shop *s = *state;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int probe = socket(AF_INET, SOCK_STREAM, 0);
+    char url[64];
+
+    assert_int_equal(bind(probe, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(getsockname(probe, (struct sockaddr *)&at, &len), 0);
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(at.sin_port));
+    assert_false(fetch_as(s, 17, url, NULL));
+    assert_string_equal(s->run.code, "connect_failed");
+    assert_true(s->run.retry);
+    (void)close(probe);
+}
+
+static void
+redirects_are_followed_up_to_five(void **state)
+{
+    struct shop *s = *state;
+
+    assert_true(fetch(s, "/redirect/5/file/77"));
+    check_file(s, "files/t17/77", 77);
+    assert_non_null(strstr(bytes_text(&s->run.result), "/file/77\""));
+}
+
+static void
+a_redirect_may_lead_to_a_longer_url_and_not_to_one_without_end(void **state)
+{
+    struct shop *s = *state;
+
+    assert_true(fetch(s, "/longer/3000"));
+    check_file(s, "files/t17/5", 5);
+    assert_true(s->run.result.len > 3000); /* the URL is there as it is */
+    assert_false(fetch(s, "/longer/9000"));
+    assert_string_equal(s->run.code, "bad_url");
+}
+
+static void
+a_slow_server_runs_into_the_timeout(void **state)
+{
+    static const char *const paths[] = {"/slow", "/silent"};
+    struct shop *s = *state;
+
+    for (size_t i = 0; i < 2; i++) {
+        s->run.until = bob_in_ms(50);
+        assert_false(fetch(s, paths[i]));
+        assert_string_equal(s->run.code, "timeout");
+        assert_int_equal(count_files(s), 0);
+    }
+    s->run.until = BOB_AT_ONCE + 1; /* over before it began */
+    assert_false(fetch(s, "/file/5"));
+    assert_string_equal(s->run.code, "timeout");
+}
+
+static void *
+stop_when_slow(void *arg)
+{
+    struct shop *s = arg;
+
+    if (bob_event_wait(&s->server.slow_began, bob_in_seconds(30)) == BOB_OK)
+        bob_event_set(&s->stop);
+    return NULL;
+}
+
+static void
+a_cancelled_download_ends_midway_and_leaves_nothing(void **state)
+{
+    struct shop *s = *state;
+    struct bob_thread *t;
+
+    assert_int_equal(bob_thread_start(&t, "canceller", stop_when_slow, s, NULL), BOB_OK);
+    assert_false(fetch(s, "/slow"));
+    assert_string_equal(s->run.code, "stopped");
+    assert_int_equal(count_files(s), 0);
+    bob_thread_free(t);
+}
+
+static void
+private_addresses_are_refused_however_they_are_spelled(void **state)
+{
+    static const char *const hosts[] = {"127.0.0.1", "2130706433",         "0x7f.1",
+                                        "127.1",     "0177.0.0.1",         "localhost",
+                                        "[::1]",     "[::ffff:127.0.0.1]", "0.0.0.0"};
+    struct shop *s = *state;
+    char url[100];
+
+    s->config.allow_private_fetch = false;
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        (void)snprintf(url, sizeof url, "http://%s:%d/file/5", hosts[i], s->server.port);
+        assert_false(fetch_as(s, 17, url, NULL));
+        if (strcmp(s->run.code, "address_refused") != 0)
+            fail_msg("%s: %s (%s)", url, s->run.code, s->run.message);
+        assert_non_null(strstr(s->run.message, "address"));
+        assert_false(s->run.retry);
+    }
+    assert_int_equal(s->server.connections, 0);
+}
+
+static void
+a_proxy_in_the_environment_is_not_used(void **state)
+{
+    struct shop *s = *state;
+    char proxy[64];
+
+    (void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", s->server.port);
+    assert_int_equal(setenv("http_proxy", proxy, 1), 0);
+    s->config.allow_private_fetch = false;
+    assert_false(fetch_as(s, 17, "http://169.254.169.254/file/5", NULL));
+    assert_int_equal(unsetenv("http_proxy"), 0);
+    assert_string_equal(s->run.code, "address_refused");
+    assert_int_equal(s->server.connections, 0);
+}
+
+/* For a redirect from an address that is allowed to one that is not: here 127.0.0.1 is public and 127.0.0.2 is not. */
+static const char *
+only_one(const struct sockaddr *address)
+{
+    struct sockaddr_in in;
+
+    memcpy(&in, address, sizeof in);
+    return in.sin_addr.s_addr == htonl(INADDR_LOOPBACK) ? NULL : "a denied address";
+}
+
+static bool
+count(struct transfer *t, const void *data, size_t len)
+{
+    (void)data;
+    (void)len;
+    return t->bytes > 0;
+}
+
+static const char *
+nobody(const struct sockaddr *address)
+{
+    (void)address;
+    return "a denied address";
+}
+
+static void
+every_address_on_the_way_is_checked(void **state)
+{
+    struct shop *s = *state;
+    char near[80], far[120];
+    struct run run = {.stop = &s->stop, .until = BOB_FOREVER};
+    struct transfer t = {
+        .from = near, .run = &run, .refuse = only_one, .max_bytes = 100, .write = count};
+
+    (void)snprintf(near, sizeof near, "http://127.0.0.1:%d/redirect/1/file/5", s->server.port);
+    assert_true(transfer_get(&t));
+    assert_int_equal(t.bytes, 5);
+    (void)snprintf(far, sizeof far, "http://127.0.0.1:%d/to?http://127.0.0.2:%d/file/5",
+                   s->server.port, s->server.port);
+    t.from = far;
+    assert_false(transfer_get(&t));
+    assert_string_equal(run.code, "address_refused");
+    assert_int_equal(t.bytes, 0);
+}
+
+static void
+a_connection_that_was_kept_is_checked_again(void **state)
+{
+    struct shop *s = *state;
+    char url[80];
+    struct run run = {.stop = &s->stop, .until = BOB_FOREVER};
+    struct transfer t = {
+        .from = url, .run = &run, .refuse = only_one, .max_bytes = 100, .write = count};
+
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/file/5", s->server.port);
+    assert_true(transfer_get(&t));
+    t.refuse = nobody;
+    assert_false(transfer_get(&t));
+    assert_string_equal(run.code, "address_refused");
+    assert_int_equal(s->server.requests, 1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FACT(what_fails_says_why_and_leaves_nothing),
+        FACT(a_port_where_nobody_listens_is_connect_failed),
+        FACT(redirects_are_followed_up_to_five),
+        FACT(a_redirect_may_lead_to_a_longer_url_and_not_to_one_without_end),
+        FACT(a_slow_server_runs_into_the_timeout),
+        FACT(a_cancelled_download_ends_midway_and_leaves_nothing),
+        FACT(private_addresses_are_refused_however_they_are_spelled),
+        FACT(a_proxy_in_the_environment_is_not_used),
+        FACT(every_address_on_the_way_is_checked),
+        FACT(a_connection_that_was_kept_is_checked_again),
+    };
+    struct fault f = {0};
+
+    if (transfer_start(&f))
+        return 1;
+    return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
+}
+
+#else
+
+#include <stdio.h>
+
+int
+main(void)
+{
+    (void)puts("1..0 # SKIP built without libcurl or nettle");
+    return 0;
+}
+
+#endif
