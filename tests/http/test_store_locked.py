@@ -66,6 +66,7 @@ def test_a_grant_nobody_was_told_of_is_given_back(server, shell):
     shell.execute("BEGIN IMMEDIATE")
     left = Waiting(server, "POST", "/v1/locks/left/acquire", ttl="1h")
     told = Waiting(server, "POST", "/v1/locks/told/acquire", ttl="1h")
+    until(lambda: "bobbin_grants_total 2" in client.get("/metrics").text, "both are decided")
     behind = Waiting(server, "POST", "/v1/locks/told/acquire", ttl="1h", wait="1m")
     server.log_line("store locked")
     left.leave()
