@@ -390,8 +390,9 @@ exchange_refusing(void)
         refusals_look(mine);
 }
 
-/* The query is kept as a copy, and cut off in MHD's buffer, which MHD itself is about to cut in pieces there: it would make a
- * record of each parameter in the memory of the connection, and when that is used up, forget the connection without an answer. */
+/* The query is kept as a copy, for work may read it when the connection is gone.  It is cut off in MHD's buffer, which MHD itself is
+ * about to cut in pieces there: it would make a record of each parameter in the memory of the connection, and when that is used
+ * up, forget the connection without an answer. */
 static void
 take_query(struct request *req, const char *uri, size_t len)
 {

@@ -31,6 +31,7 @@ enum {
     POOL_BYTES =
         16384, /* MHD's memory for one connection: zeroed for each request, so no larger than needed */
     BODY_KEPT = 1024,     /* a body buffer up to this size stays with its slot */
+    TEXTS_ROOM = 128,     /* bytes of texts kept in the slot itself: most queries */
     REPLY_TIMEOUT_S = 30, /* a client has this and a second for each 64 KiB to read a reply */
     LISTEN_MAX = 16,
     MEMO_ROWS = 32,
@@ -118,9 +119,9 @@ struct request {
     const char *path;  /* raw, without the query; MHD's, until the reply has been sent */
     const struct route *route;
     enum method method;
-    const char *query; /* raw, without its mark; NULL: none */
+    char *query; /* without its mark; raw until params.c has read it; NULL: none */
     size_t query_len, uri_len;
-    bool head, must_close, was_parked, watched, stood_in_line, room_used;
+    bool head, must_close, was_parked, watched, stood_in_line, room_used, params_read;
     struct guard guard; /* its headers */
     struct fault fault;
     moment began;
@@ -128,7 +129,9 @@ struct request {
     struct bytes body;
     size_t body_most;
     struct cJSON *json;   /* the body, once parsed */
-    struct piece *pieces; /* decoded and trimmed texts */
+    struct cJSON *rest;   /* what an open route did not know, until request_rest; NULL: none */
+    struct piece *pieces; /* kept texts that had no room in texts */
+    size_t texts_len;
     answer_fn *answer;
     undo_fn *undo;
     work_fn *work;
@@ -137,6 +140,7 @@ struct request {
     struct stream *stream; /* the one queued; guarded by the slot's lock for others */
     int status;            /* of the reply queued; 0: none */
     char names[ROUTE_NAMES_MAX][NAME_ROOM];
+    char texts[TEXTS_ROOM]; /* kept ones, each with its NUL */
     _Alignas(16) char room[REQUEST_ROOM];
 };
 
@@ -235,7 +239,7 @@ bool route_while_draining(const struct route *route);
 
 /* ---- params.c ---- */
 
-/* For a route that takes none: WHY_INVALID if some were given. */
+/* For a route that takes none, instead of request_args: WHY_INVALID if some were given. */
 enum why params_none(struct request *req);
 
 #endif

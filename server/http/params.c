@@ -4,6 +4,7 @@
  * twice (in query and body, too) or unknown is refused with the names that exist, so that a misspelt "tll" cannot be a default.
  *
  * SPDX-License-Identifier: MIT */
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,16 +87,13 @@ decode(char *at, size_t len)
 
 /* ---- where they come from ---- */
 
-/* What a query or a form holds is cut and decoded in a copy: the rest may be asked for after the arguments. */
+/* What a query or a form holds is cut and decoded where it stands; a NUL stands behind it. */
 static void
-see_pairs(struct pairs *all, const char *what, const char *text, size_t len)
+see_pairs(struct pairs *all, const char *what, char *at, size_t len)
 {
-    char *at = request_keep(all->req, text, len);
-    const char *end = at ? at + len : NULL;
+    const char *end = at + len;
 
-    if (!at)
-        fault_set(&all->req->fault, WHY_NO_MEMORY, "no memory for the %s", what);
-    while (at && at < end) {
+    while (at < end) {
         char *stop = memchr(at, '&', (size_t)(end - at));
         stop = stop ? stop : at + (end - at);
         char *equals = memchr(at, '=', (size_t)(stop - at));
@@ -120,8 +118,7 @@ see_json(struct pairs *all)
 {
     struct request *req = all->req;
 
-    if (!req->json)
-        req->json = json_parse(req->body.at, req->body.len, &req->fault);
+    req->json = json_parse(req->body.at, req->body.len, &req->fault);
     if (!req->json)
         return;
     if (!cJSON_IsObject(req->json)) {
@@ -159,6 +156,8 @@ gather(struct pairs *all, struct request *req)
 {
     all->req = req;
     all->len = 0;
+    assert(!req->params_read);
+    req->params_read = true;
     if (req->query)
         see_pairs(all, "query", req->query, req->query_len);
     if (req->fault.why || req->body.len == 0)
@@ -177,12 +176,20 @@ gather(struct pairs *all, struct request *req)
         fault_set(&req->fault, WHY_INVALID,
                   "the body is JSON, but says that it is a form; send it with "
                   "-H 'Content-Type: application/json'");
+    else if (req->body.failed)
+        fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the form");
     else
         see_pairs(all, "form", req->body.at, req->body.len);
     return req->fault.why;
 }
 
 /* ---- the whole ---- */
+
+static enum why
+no_memory(struct request *req)
+{
+    return fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the parameters");
+}
 
 static int
 row_of(const struct param *params, const char *name)
@@ -207,6 +214,21 @@ unknown(struct request *req, const char *name)
     }
     return fault_set(&req->fault, WHY_INVALID, "%.60s: unknown parameter; this call takes %s", name,
                      list[0] ? list : "none");
+}
+
+/* What an open route does not know waits for request_rest: it is read once. */
+static enum why
+put_by(struct request *req, const struct pair *pair)
+{
+    struct cJSON *value =
+        pair->text ? cJSON_CreateString(pair->text) : cJSON_Duplicate(pair->json, true);
+
+    if (!req->rest)
+        req->rest = cJSON_CreateObject();
+    if (value && req->rest && cJSON_AddItemToObject(req->rest, pair->name, value))
+        return WHY_OK;
+    cJSON_Delete(value);
+    return no_memory(req);
 }
 
 enum why
@@ -235,8 +257,11 @@ request_args(struct request *req, void *args)
     for (int i = 0; i < all.len; i++) {
         int row = row_of(params, all.at[i].name);
 
-        if (row < 0 && req->route->body == BODY_OPEN)
+        if (row < 0 && req->route->body == BODY_OPEN) {
+            if (put_by(req, &all.at[i]))
+                return f->why;
             continue;
+        }
         if (row < 0)
             return unknown(req, all.at[i].name);
         if (value_take(&params[row], all.at[i].text, all.at[i].json, args, f))
@@ -259,27 +284,10 @@ request_args(struct request *req, void *args)
 struct cJSON *
 request_rest(struct request *req)
 {
-    struct pairs all;
-    struct cJSON *rest = cJSON_CreateObject();
+    struct cJSON *rest = req->rest ? req->rest : cJSON_CreateObject();
 
-    all.len = 0;
-    if (!rest || ((req->query || req->body.len > 0) && gather(&all, req)))
-        goto fail;
-    for (int i = 0; i < all.len; i++) {
-        const struct pair *pair = &all.at[i];
-
-        if (row_of(req->route->params, pair->name) >= 0)
-            continue;
-        struct cJSON *value =
-            pair->text ? cJSON_CreateString(pair->text) : cJSON_Duplicate(pair->json, true);
-        if (!value || !cJSON_AddItemToObject(rest, pair->name, value)) {
-            cJSON_Delete(value);
-            goto fail;
-        }
-    }
+    req->rest = NULL;
+    if (!rest)
+        (void)no_memory(req);
     return rest;
-fail:
-    fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the parameters");
-    cJSON_Delete(rest);
-    return NULL;
 }

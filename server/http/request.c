@@ -29,7 +29,7 @@ request_begin(struct request *req)
     req->query = NULL;
     req->query_len = 0;
     req->head = req->must_close = req->was_parked = req->watched = req->stood_in_line =
-        req->room_used = false;
+        req->room_used = req->params_read = false;
     req->guard = (struct guard){0};
     req->fault.why = WHY_OK;
     req->fault.detail[0] = '\0';
@@ -50,12 +50,17 @@ request_end(struct request *req)
         cJSON_Delete(req->json);
         req->json = NULL;
     }
+    if (req->rest) {
+        cJSON_Delete(req->rest);
+        req->rest = NULL;
+    }
     while (req->pieces) {
         struct piece *next = req->pieces->next;
 
         free(req->pieces);
         req->pieces = next;
     }
+    req->texts_len = 0;
     if (req->body.cap > BODY_KEPT)
         bytes_free(&req->body);
     else
@@ -75,15 +80,22 @@ request_give_back(struct request *req)
 char *
 request_keep(struct request *req, const char *at, size_t len)
 {
-    struct piece *p = malloc(sizeof *p + len + 1);
+    char *text = req->texts + req->texts_len;
 
-    if (!p)
-        return NULL;
-    p->next = req->pieces;
-    req->pieces = p;
-    memcpy(p->text, at, len);
-    p->text[len] = '\0';
-    return p->text;
+    if (len < TEXTS_ROOM - req->texts_len) {
+        req->texts_len += len + 1;
+    } else {
+        struct piece *p = malloc(sizeof *p + len + 1);
+
+        if (!p)
+            return NULL;
+        p->next = req->pieces;
+        req->pieces = p;
+        text = p->text;
+    }
+    memcpy(text, at, len);
+    text[len] = '\0';
+    return text;
 }
 
 enum why

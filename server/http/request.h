@@ -41,11 +41,11 @@ void *request_app(const struct request *req); /* what http_start was given */
 struct fault *request_fault(struct request *req);
 enum why request_why(const struct request *req);
 
-/* Reads the route's parameters into @args (their struct), from query, JSON body or form body alike.  WHY_INVALID: malformed,
- * out of range, missing, unknown (names the ones that exist), given twice; WHY_MEDIA_TYPE. */
+/* Reads the route's parameters into @args (their struct), from query, JSON body or form body alike; once, for it reads them where they
+ * stand.  WHY_INVALID: malformed, out of range, missing, unknown (names the ones that exist), given twice; WHY_MEDIA_TYPE. */
 enum why request_args(struct request *req, void *args);
-/* With BODY_OPEN: the parameters the route does not know, as a JSON object the caller owns (cJSON_Delete).  Texts from a query or form
- * stay texts.  NULL with the fault set. */
+/* With BODY_OPEN, after request_args: the parameters the route does not know, as a JSON object the caller owns (cJSON_Delete).  Texts
+ * from a query or form stay texts.  A second call finds none.  NULL with the fault set. */
 struct cJSON *request_rest(struct request *req);
 
 /* ---- later ---- */

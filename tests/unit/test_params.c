@@ -45,6 +45,15 @@ with_body(const struct route *route, const char *type, const char *body)
     return req;
 }
 
+/* As exchange.c does. */
+static void
+give_query(struct request *req, const char *text)
+{
+    req->query_len = strlen(text);
+    req->query = request_keep(req, text, req->query_len);
+    assert_non_null(req->query);
+}
+
 static void
 end(struct request *req)
 {
@@ -106,19 +115,65 @@ FACT(a_query_says_what_a_form_says)
     struct request *req = with_body(&CLOSED, FORM, "token=5");
     struct args a = {0};
 
-    req->query = text;
-    req->query_len = strlen(text);
+    give_query(req, text);
     assert_int_equal(request_args(req, &a), WHY_OK);
     assert_string_equal(a.owner, "a b");
     assert_int_equal(a.n, -3);
     assert_int_equal(a.token, 5);
     assert_true(a.deep);
-    assert_string_equal(text, req->query); /* it may be read again */
-    req->query = "owner=%zz";
-    req->query_len = 9;
+    end(req);
+    req = with_body(&CLOSED, "", "");
+    give_query(req, "owner=%zz");
     assert_int_equal(request_args(req, &a), WHY_INVALID);
     assert_string_equal(req->fault.detail, "the query is not percent-encoded UTF-8");
     end(req);
+}
+
+/* Those that fit lie in the request, the others behind it: all to their last byte, and none in another's place. */
+FACT(texts_are_kept_side_by_side)
+{
+    static const size_t lens[] = {0, 40, TEXTS_ROOM, TEXTS_ROOM - 44, 3000, 1, 0, 0};
+    enum { N = sizeof lens / sizeof lens[0], IN_REQUEST = 4 };
+    static char long_text[4096];
+    struct request *req = with_body(&CLOSED, "", "");
+    char *kept[N];
+    int inside = 0;
+
+    for (int again = 0; again < 2; again++, inside = 0) {
+        for (int i = 0; i < N; i++) {
+            memset(long_text, 'a' + i, lens[i]);
+            kept[i] = request_keep(req, long_text, lens[i]);
+            assert_non_null(kept[i]);
+            inside += kept[i] >= req->texts && kept[i] < req->texts + TEXTS_ROOM;
+        }
+        assert_int_equal(inside, IN_REQUEST);
+        for (int i = 0; i < N; i++) {
+            assert_int_equal(strlen(kept[i]), lens[i]);
+            assert_true(lens[i] == 0 || (kept[i][0] == 'a' + i && kept[i][lens[i] - 1] == 'a' + i));
+        }
+        request_end(req);
+    }
+    assert_non_null(request_keep(req, long_text, TEXTS_ROOM - 1));
+    assert_null(req->pieces);
+    end(req);
+}
+
+FACT(a_query_longer_than_the_room_says_what_a_short_one_says)
+{
+    for (size_t pad = TEXTS_ROOM - 20; pad < TEXTS_ROOM + 4; pad++) {
+        struct request *req = with_body(&CLOSED, "", "");
+        AUTO_BYTES query = {0};
+        struct args a = {0};
+
+        for (size_t i = 0; i < pad; i++)
+            bytes_adds(&query, "&");
+        bytes_adds(&query, "n=3&owner=%62ob");
+        give_query(req, bytes_text(&query));
+        assert_int_equal(request_args(req, &a), WHY_OK);
+        assert_int_equal(a.n, 3);
+        assert_string_equal(a.owner, "bob");
+        end(req);
+    }
 }
 
 FACT(a_wrong_value_is_refused_and_named)
@@ -262,8 +317,23 @@ FACT(an_open_call_keeps_the_rest)
         assert_string_equal(text, T[i].rest);
         cJSON_free(text);
         cJSON_Delete(rest);
+        rest = request_rest(req);
+        assert_true(rest && !rest->child); /* it was given away */
+        cJSON_Delete(rest);
         end(req);
     }
+}
+
+FACT(the_rest_is_freed_with_the_request_if_nobody_asks_for_it)
+{
+    struct request *req = with_body(&OPEN, FORM, "url=x&n=11");
+    struct args a = {0};
+
+    assert_int_equal(request_args(req, &a), WHY_INVALID);
+    assert_non_null(req->rest);
+    request_end(req);
+    assert_null(req->rest);
+    end(req);
 }
 
 FACT(an_object_comes_as_it_is)
@@ -297,12 +367,15 @@ main(void)
         cmocka_unit_test(what_is_not_given_has_its_default),
         cmocka_unit_test(json_and_form_say_the_same),
         cmocka_unit_test(a_query_says_what_a_form_says),
+        cmocka_unit_test(texts_are_kept_side_by_side),
+        cmocka_unit_test(a_query_longer_than_the_room_says_what_a_short_one_says),
         cmocka_unit_test(a_wrong_value_is_refused_and_named),
         cmocka_unit_test(broken_json_is_refused),
         cmocka_unit_test(a_body_of_another_type_is_415),
         cmocka_unit_test(what_is_needed_is_asked_for),
         cmocka_unit_test(a_call_without_parameters_takes_none),
         cmocka_unit_test(an_open_call_keeps_the_rest),
+        cmocka_unit_test(the_rest_is_freed_with_the_request_if_nobody_asks_for_it),
         cmocka_unit_test(an_object_comes_as_it_is),
         cmocka_unit_test(no_more_than_a_hundred_and_twenty_eight),
     };
