@@ -52,9 +52,8 @@ reserve_take(struct reserve *r, int64_t beside_bytes)
     /* A larger one of an earlier run holds more than is wanted. */
     if (fstat(r->fd, &st) == 0 && st.st_size > r->size_bytes)
         reserve_give(r);
-    if ((beside_bytes == 0 || !has_less(r, (uint64_t)bytes)) &&
-        posix_fallocate(r->fd, 0, bytes) == 0 &&
-        (beside_bytes == 0 || ftruncate(r->fd, r->size_bytes) == 0))
+    if (!has_less(r, (uint64_t)bytes) && posix_fallocate(r->fd, 0, bytes) == 0 &&
+        ftruncate(r->fd, r->size_bytes) == 0)
         return true;
     reserve_give(r);
     return false;

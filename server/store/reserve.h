@@ -1,7 +1,7 @@
 /* reserve.h - a file that holds room on the disk, so that there is some to give back when there is none.
  *
  *     reserve_open(&r, "/folder/reserve", 16 << 20, f)   // the file is there, perhaps empty
- *     if (!reserve_take(&r, 0)) ...                      // the disk has not that much
+ *     if (!reserve_take(&r, 4 << 20)) ...                // the disk has not that much, and 4 MB beside it
  *     reserve_give(&r);                                  // now it has
  *     reserve_close(&r);
  *

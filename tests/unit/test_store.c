@@ -394,11 +394,10 @@ a_reserve_is_held_whole_or_not_at_all(void **state)
         int64_t beside;
         int64_t held; /* afterwards */
     } T[] = {
-        {"with nothing beside it", 0, 65536},
-        {"again", 0, 65536},
         {"with room for more, which is left free", 1 << 20, 65536},
+        {"again", 1 << 20, 65536},
         {"with more beside it than any disk has", INT64_C(1) << 60, 0},
-        {"after that", 0, 65536},
+        {"after that", 1 << 20, 65536},
     };
     struct world w = {0};
     struct reserve r;
