@@ -70,6 +70,7 @@ refusable(struct request *req)
 
     if (req->fault.why) /* the URI is too long */
         return req->fault.why;
+    /* exchange.c's line_is_whole needs method and version, which MHD gives to the first call only, and sees every NUL. */
     if (MHD_get_connection_values_n(req->connection, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0)
         return fault_set(&req->fault, WHY_BAD_REQUEST, "the request line has a NUL");
     (void)MHD_get_connection_values_n(req->connection, MHD_HEADER_KIND, measure, &size);
