@@ -1,7 +1,7 @@
 /* hands.c - the threads that run tasks: a bob_executor for each executor, which runs what coord assigns and never chooses.
  *
- * A stint is one run of one task, from the claim to task_finish; those under way stand in a list, where cancel and drain find
- * them.  A crew (crew.h) is the threads of one executor.
+ * A stint (stint.h) is one run of one task, from the claim to task_finish; those under way stand in a list, where cancel and drain
+ * find them.  A crew (crew.h) is the threads of one executor.
  *
  * There is one struct work, and it is never freed: the journal may deliver a claim at any moment until it has stopped, which is
  * after the hands have.  Such a late claim goes back to ready.
@@ -15,8 +15,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/lockorder.h"
@@ -24,29 +22,10 @@
 #include "work/command.h"
 #include "work/crew.h"
 #include "work/download.h"
-#include "work/kinds.h"
+#include "work/stint.h"
 #include "work/transfer.h"
 
-enum { TOLD_EVERY_MS = 200, STOPPING_MS = 5000, IDLE_SECONDS = 60, NAMES = 16 };
-
-enum stop_reason { NOT_STOPPED, CANCELLED, PUT_BACK };
-
-struct stint {
-    struct run run;
-    struct bob_event stop;
-    struct claim *claim;
-    struct crew *crew; /* NULL: none could be made */
-    bob_time told_at;  /* this and what is told: the hand's own */
-    bool untold;       /* done, total and unit have not been told */
-    int64_t done, total;
-    char unit[UNIT_MAX_LEN + 1];
-
-    void (*wake)(void *arg) BOB_GUARDED_BY(L_HANDS); /* called when stop is set; NULL: nothing */
-    void *wake_arg BOB_GUARDED_BY(L_HANDS);
-    struct stint *prev BOB_GUARDED_BY(L_HANDS);
-    struct stint *next BOB_GUARDED_BY(L_HANDS);
-    enum stop_reason reason BOB_GUARDED_BY(L_HANDS); /* why stop was set; the first wins */
-};
+enum { STOPPING_MS = 5000, IDLE_SECONDS = 60, NAMES = 16 };
 
 struct work {
     struct bob_lock lock;          /* class L_HANDS */
@@ -78,32 +57,9 @@ hands_unlock(struct work *w) BOB_RELEASES(L_HANDS)
 
 /* ---- one run ---- */
 
-static void
-tell_now(struct stint *s)
-{
-    s->untold = false;
-    s->told_at = bob_now();
-    task_progress(the_work.coord, s->claim->number, s->claim->attempt, s->done, s->total, s->unit,
-                  "", bob_thread_name(bob_thread_current()));
-}
-
-/* As often as the run likes; coord hears of it a few times a second. */
-static void
-tell(struct run *run, int64_t done, int64_t total, const char *unit)
-{
-    struct stint *s = run->teller;
-
-    s->done = done;
-    s->total = total;
-    (void)snprintf(s->unit, sizeof s->unit, "%s", unit);
-    s->untold = true;
-    if (bob_now() - s->told_at >= TOLD_EVERY_MS * NS_PER_MS)
-        tell_now(s);
-}
-
 /* Sets its stop, for @reason if it has none yet. */
 static void
-stint_stop_locked(struct stint *s, enum stop_reason reason) BOB_HOLDS(L_HANDS)
+stop_locked(struct stint *s, enum stop_reason reason) BOB_HOLDS(L_HANDS)
 {
     if (s->reason == NOT_STOPPED)
         s->reason = reason;
@@ -125,66 +81,9 @@ on_stop(struct run *run, void (*wake)(void *arg), void *arg)
     hands_unlock(&the_work);
 }
 
-/* Reads the arguments and runs; false: the run says why. */
-static bool
-work_off(struct stint *s)
-{
-    struct run *run = &s->run;
-    struct fault f = {0};
-    struct cJSON *json;
-    bool good = false;
-
-    run->kind = kind_find(s->claim->kind);
-    if (!run->kind)
-        return run_fail(run, false, "unknown_kind", "this server has no kind %s", s->claim->kind);
-    run->args = calloc(1, run->kind->args_size);
-    if (!run->args)
-        return run_fail(run, true, "out_of_memory", "no memory for the arguments");
-    json = kind_args_parse(run->kind, s->claim->args->text, s->claim->args->len, run->args, &f);
-    if (!json)
-        (void)run_fail(run, f.why == WHY_NO_MEMORY, "bad_arguments", "%s", f.detail);
-    else
-        good = run->kind->run(run);
-    kind_args_free(json);
-    free(run->args);
-    run->args = NULL;
-    if (good && run->result.failed)
-        return run_fail(run, true, "out_of_memory", "no memory for the result");
-    if (good && run->result.len > RESULT_MAX)
-        return run_fail(run, false, "result_too_large", "a result of %zu bytes, above %d",
-                        run->result.len, RESULT_MAX);
-    return good;
-}
-
-/* What @good and the reason it may have been stopped for come to. */
-static void
-judge(struct stint *s, bool good, enum stop_reason reason, struct task_end *end)
-{
-    struct run *run = &s->run;
-
-    if (good) {
-        end->state = TASK_SUCCEEDED;
-        end->result = run->result.len ? blob_new(run->result.at, run->result.len) : NULL;
-        if (end->result || run->result.len == 0)
-            return;
-        (void)run_fail(run, true, "out_of_memory", "no memory for the result");
-    }
-    if (reason == NOT_STOPPED) {
-        if (bob_now() >= run->until)
-            (void)run_fail(run, true, "timeout", "it was not over within %.15g seconds",
-                           (double)s->claim->timeout_ns / (double)NS_PER_SECOND);
-        end->state = TASK_FAILED;
-        end->code = run->code;
-        end->message = run->message;
-        end->retry = run->retry;
-    } else {
-        end->state = reason == CANCELLED ? TASK_CANCELLED : TASK_READY;
-    }
-}
-
 /* Out of the list of those that can be stopped, before coord may give the task to another hand. */
 static enum stop_reason
-stint_leave(struct work *w, struct stint *s)
+leave(struct work *w, struct stint *s)
 {
     enum stop_reason reason;
 
@@ -201,18 +100,7 @@ stint_leave(struct work *w, struct stint *s)
 }
 
 static void
-stint_free(struct stint *s)
-{
-    if (!s)
-        return;
-    bytes_free(&s->run.result);
-    bob_event_fini(&s->stop);
-    claim_free(s->claim);
-    free(s);
-}
-
-static void
-stint_over(struct work *w, struct stint *s)
+finish(struct work *w, struct stint *s)
 {
     hands_lock(w);
     if (s->crew)
@@ -257,42 +145,34 @@ hand(void *arg, void **ret_value)
     bob_thread_note("t%" PRIu64 " %s", s->claim->number, s->claim->kind);
     if (s->claim->timeout_ns > 0)
         s->run.until = bob_now() + s->claim->timeout_ns;
-    tell_now(s);
-    good = work_off(s);
+    stint_tell_now(s);
+    good = stint_work_off(s);
     if (s->untold)
-        tell_now(s);
-    judge(s, good, stint_leave(w, s), &end);
+        stint_tell_now(s);
+    stint_judge(s, good, leave(w, s), &end);
     task_finish(w->coord, clock_now(), s->claim->number, s->claim->attempt, &end);
     bob_thread_note(NULL);
-    stint_over(w, s);
+    finish(w, s);
     return BOB_OK;
 }
 
 /* ---- what coord calls ---- */
 
 static struct stint *
-stint_new(struct work *w, struct claim *claim)
+stint_for(struct work *w, struct claim *claim)
 {
-    struct stint *s = calloc(1, sizeof *s);
+    struct stint *s = stint_new(w->coord, claim);
 
     if (!s)
         return NULL;
-    bob_event_init(&s->stop);
-    s->claim = claim;
-    s->done = s->total = -1;
-    s->run.number = claim->number;
     s->run.folder = w->has_folder ? w->folder : NULL;
     s->run.config = w->config;
-    s->run.stop = &s->stop;
-    s->run.until = BOB_FOREVER;
-    s->run.tell = tell;
-    s->run.teller = s;
     s->run.on_stop = on_stop;
     return s;
 }
 
 static bool
-stint_enter(struct work *w, struct stint *s)
+enter(struct work *w, struct stint *s)
 {
     bool closed;
 
@@ -352,7 +232,7 @@ hands_run(void *arg, struct claim *claim)
     struct work *w = arg;
     uint64_t number = claim->number;
     int64_t attempt = claim->attempt;
-    struct stint *s = stint_new(w, claim);
+    struct stint *s = stint_for(w, claim);
     struct crew *crew;
     enum bob_err err;
 
@@ -361,7 +241,7 @@ hands_run(void *arg, struct claim *claim)
         decline(w, number, attempt, "no memory for the run");
         return;
     }
-    if (!stint_enter(w, s)) {
+    if (!enter(w, s)) {
         stint_free(s);
         decline(w, number, attempt, NULL);
         return;
@@ -376,9 +256,9 @@ hands_run(void *arg, struct claim *claim)
     hands_unlock(w);
     if (!err)
         return;
-    (void)stint_leave(w, s);
+    (void)leave(w, s);
     decline(w, number, attempt, bob_strerror(err));
-    stint_over(w, s);
+    finish(w, s);
 }
 
 static void
@@ -389,7 +269,7 @@ hands_cancel(void *arg, uint64_t number)
     hands_lock(w);
     for (struct stint *s = w->stints; s; s = s->next) {
         if (s->run.number == number)
-            stint_stop_locked(s, CANCELLED);
+            stop_locked(s, CANCELLED);
     }
     hands_unlock(w);
 }
@@ -461,7 +341,7 @@ static void
 tell_all_to_stop_locked(struct work *w) BOB_HOLDS(L_HANDS)
 {
     for (struct stint *s = w->stints; s; s = s->next)
-        stint_stop_locked(s, PUT_BACK);
+        stop_locked(s, PUT_BACK);
 }
 
 void
