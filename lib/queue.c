@@ -97,7 +97,7 @@ make(enum kind kind, size_t maxsize) BOB_UNSHARED
     bob_lock_init(&q->done_lock, LOCK_CLASS(L_QUEUE_DONE));
     bob_condition_init(&q->all_done);
     bob_lock_init(&q->pile_lock, LOCK_CLASS(L_QUEUE_PILE));
-    BOB_HELGRIND_(VALGRIND_HG_DISABLE_CHECKING(&q->shut_down, sizeof q->shut_down));
+    bob_watch_trusts_(&q->shut_down, sizeof q->shut_down);
     return q;
 }
 

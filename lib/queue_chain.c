@@ -33,7 +33,7 @@ bob_chain_init_(struct bob_chain *c, size_t maxsize, struct bob_chain_end *put,
     c->is_ring = maxsize > 0;
     c->block_len = maxsize > 0 ? maxsize : BLOCK_LEN;
     c->spare = NULL;
-    BOB_HELGRIND_(VALGRIND_HG_DISABLE_CHECKING(&c->spare, sizeof c->spare));
+    bob_watch_trusts_(&c->spare, sizeof c->spare);
     put->block = get->block = new_block(c->block_len);
     put->at = get->at = 0;
     if (!put->block)

@@ -33,8 +33,8 @@ bob_side_init_(struct bob_side *s, size_t credit) BOB_UNSHARED
     s->calls = s->is_told = false;
     bob_list_init_(&s->sleepers);
     s->is_watched = bob_is_watched_();
-    BOB_HELGRIND_(VALGRIND_HG_DISABLE_CHECKING(&s->count, sizeof s->count));
-    BOB_HELGRIND_(VALGRIND_HG_DISABLE_CHECKING(&s->calls, sizeof s->calls));
+    bob_watch_trusts_(&s->count, sizeof s->count);
+    bob_watch_trusts_(&s->calls, sizeof s->calls);
 }
 
 void

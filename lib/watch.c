@@ -15,7 +15,41 @@ ask(void)
     bob_under_valgrind_ = bob_is_watched_();
 }
 
-/* Out of line: a request is an array on the stack, for which its caller should not make room. */
+void
+bob_valgrind_birth_(void *lock)
+{
+    VALGRIND_HG_MUTEX_INIT_POST(lock, 0);
+}
+
+void
+bob_valgrind_end_(void *lock)
+{
+    VALGRIND_HG_MUTEX_DESTROY_PRE(lock);
+}
+
+void
+bob_valgrind_asks_(void *lock, bool tries)
+{
+    VALGRIND_HG_MUTEX_LOCK_PRE(lock, tries);
+}
+
+void
+bob_valgrind_asked_(void *lock)
+{
+    VALGRIND_HG_MUTEX_LOCK_POST(lock);
+}
+
+void
+bob_valgrind_releases_(void *lock)
+{
+    VALGRIND_HG_MUTEX_UNLOCK_PRE(lock);
+}
+
+void
+bob_valgrind_released_(void *lock)
+{
+    VALGRIND_HG_MUTEX_UNLOCK_POST(lock);
+}
 
 void
 bob_valgrind_publishes_(const void *word)

@@ -40,6 +40,13 @@ bob_is_watched_(void)
 #define BOB_ASKS_VALGRIND 1
 extern bool bob_under_valgrind_ __attribute__((visibility("hidden"))); /* set before main */
 
+/* Out of line: a request is an array on the stack, for which its caller should not make room. */
+void bob_valgrind_birth_(void *lock) __attribute__((cold));
+void bob_valgrind_end_(void *lock) __attribute__((cold));
+void bob_valgrind_asks_(void *lock, bool tries) __attribute__((cold));
+void bob_valgrind_asked_(void *lock) __attribute__((cold));
+void bob_valgrind_releases_(void *lock) __attribute__((cold));
+void bob_valgrind_released_(void *lock) __attribute__((cold));
 void bob_valgrind_publishes_(const void *word) __attribute__((cold));
 void bob_valgrind_sees_(const void *word) __attribute__((cold));
 void bob_valgrind_forgets_(const void *word) __attribute__((cold));
@@ -54,7 +61,7 @@ bob_is_watched_(void)
 #define BOB_HELGRIND_(request)                                                                     \
     do {                                                                                           \
         if (__builtin_expect(bob_under_valgrind_, false))                                          \
-            request;                                                                               \
+            (request);                                                                             \
     } while (0)
 
 #else
@@ -74,7 +81,7 @@ bob_watch_birth_(void *lock)
 {
     (void)lock;
     BOB_TSAN_(__tsan_mutex_create(lock, 0));
-    BOB_HELGRIND_(VALGRIND_HG_MUTEX_INIT_POST(lock, 0));
+    BOB_HELGRIND_(bob_valgrind_birth_(lock));
 }
 
 static inline void
@@ -82,7 +89,7 @@ bob_watch_end_(void *lock)
 {
     (void)lock;
     BOB_TSAN_(__tsan_mutex_destroy(lock, 0));
-    BOB_HELGRIND_(VALGRIND_HG_MUTEX_DESTROY_PRE(lock));
+    BOB_HELGRIND_(bob_valgrind_end_(lock));
 }
 
 /* Before a lock is asked for; @tries: this may fail. */
@@ -91,7 +98,7 @@ bob_watch_asks_(void *lock, bool tries)
 {
     (void)lock, (void)tries;
     BOB_TSAN_(__tsan_mutex_pre_lock(lock, tries ? __tsan_mutex_try_lock : 0));
-    BOB_HELGRIND_(VALGRIND_HG_MUTEX_LOCK_PRE(lock, tries));
+    BOB_HELGRIND_(bob_valgrind_asks_(lock, tries));
 }
 
 /* After that: it was had, or not. */
@@ -103,7 +110,7 @@ bob_watch_asked_(void *lock, bool tries, bool had)
         lock, (tries ? __tsan_mutex_try_lock : 0) | (had ? 0 : __tsan_mutex_try_lock_failed), 1));
 #if !defined(BOB_UNDER_TSAN)
     if (had)
-        BOB_HELGRIND_(VALGRIND_HG_MUTEX_LOCK_POST(lock));
+        BOB_HELGRIND_(bob_valgrind_asked_(lock));
 #endif
 }
 
@@ -112,7 +119,7 @@ bob_watch_releases_(void *lock)
 {
     (void)lock;
     BOB_TSAN_((void)__tsan_mutex_pre_unlock(lock, 0));
-    BOB_HELGRIND_(VALGRIND_HG_MUTEX_UNLOCK_PRE(lock));
+    BOB_HELGRIND_(bob_valgrind_releases_(lock));
 }
 
 static inline void
@@ -120,7 +127,7 @@ bob_watch_released_(void *lock)
 {
     (void)lock;
     BOB_TSAN_(__tsan_mutex_post_unlock(lock, 0));
-    BOB_HELGRIND_(VALGRIND_HG_MUTEX_UNLOCK_POST(lock));
+    BOB_HELGRIND_(bob_valgrind_released_(lock));
 }
 
 /* What happened before publishes_(word) is seen after sees_(word).  ThreadSanitizer knows that of atomics. */
