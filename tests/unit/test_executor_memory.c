@@ -1,7 +1,5 @@
 /* test_executor_memory.c - executor, map and future_wait when memory is out: an error, and everything as it was.
- *
- * The program's own malloc and friends stand before libc's: the n-th call of this thread from now on can be made to
- * fail.  Not under a sanitizer, which brings its own.
+ * Not under a sanitizer: see failing_malloc.h.
  *
  * SPDX-License-Identifier: MIT */
 #include <bobbin/executor.h>
@@ -14,51 +12,12 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-#include <errno.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
+#include "failing_malloc.h"
 
 #ifndef SANITIZED
 
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *malloc(size_t size);
-void *calloc(size_t n, size_t size);
-
 enum { N = 40, TRIES = 30, BURST = 3000 };
-
-static __thread int left = -1; /* calls of this thread that still succeed; below 0: all */
-
-static bool
-is_out(void)
-{
-    if (left < 0)
-        return false;
-    if (left > 0) {
-        left--;
-        return false;
-    }
-    errno = ENOMEM;
-    return true;
-}
-
-void *
-malloc(size_t size)
-{
-    return is_out() ? NULL : __libc_malloc(size);
-}
-
-void *
-calloc(size_t n, size_t size)
-{
-    return is_out() ? NULL : __libc_calloc(n, size);
-}
 
 static struct bob_semaphore *go, *began;
 
@@ -70,7 +29,7 @@ give_back(void *arg, void **ret_value)
 }
 
 static enum bob_err
-held(void *arg, void **ret_value)
+wait_for_go(void *arg, void **ret_value)
 {
     *ret_value = arg;
     (void)bob_semaphore_release(began, 1);
@@ -138,7 +97,7 @@ a_burst_is_queued_or_refused_one_by_one(void **state)
     void *value;
 
     (void)state;
-    assert_int_equal(bob_executor_submit(x, held, NULL, &runs), BOB_OK);
+    assert_int_equal(bob_executor_submit(x, wait_for_go, NULL, &runs), BOB_OK);
     assert_int_equal(bob_semaphore_acquire(began, bob_in_seconds(20)), BOB_OK);
     for (int i = 0; n < BURST; i++) {
         enum bob_err err;
