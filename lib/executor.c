@@ -11,7 +11,8 @@
 #include "promise.h"
 #include "staff.h"
 
-enum { BURST = 32 }; /* so many wait */
+/* So many wait: works come so much faster than they are taken that blocks are worth having in store. */
+enum { BURST = 32 };
 
 static void
 lock(struct bob_executor *x) BOB_ACQUIRES(L_EXECUTOR)
@@ -87,13 +88,13 @@ bob_executor_free(struct bob_executor *x) BOB_UNSHARED
 
 /* Whether as many wait as may, and no worker is free, or yet to come, for one of them. */
 static bool
-is_full_locked(const struct bob_executor *x) BOB_HOLDS(L_EXECUTOR)
+is_full_locked(struct bob_executor *x) BOB_HOLDS(L_EXECUTOR)
 {
-    size_t waiting = bob_ring_len_(&x->ring);
-    uint64_t unfinished, hands;
+    uint64_t unfinished, hands, waiting;
 
-    if (x->options.max_queue == 0 || waiting < x->options.max_queue)
+    if (x->options.max_queue == 0 || !bob_ring_holds_(&x->ring, x->options.max_queue))
         return false;
+    waiting = bob_ring_len_(&x->ring);
     unfinished = bob_staff_unfinished_locked_(x);
     hands = unfinished < waiting + x->max_workers ? waiting + x->max_workers - unfinished : 0;
     return waiting >= hands + x->options.max_queue;
@@ -131,25 +132,16 @@ admit_patiently_locked(struct bob_executor *x) BOB_HOLDS(L_EXECUTOR)
     return err;
 }
 
-/* Whether works come so much faster than they are taken that blocks are worth having in store. */
-static bool
-is_burst_locked(struct bob_executor *x) BOB_HOLDS(L_EXECUTOR)
-{
-    if (x->ring.tail - x->ring.head_seen >=
-        BURST) /* it may be less: head was looked at a while ago */
-        x->ring.head_seen = __atomic_load_n(&x->ring.head, __ATOMIC_ACQUIRE);
-    return x->ring.tail - x->ring.head_seen >= BURST;
-}
-
 /* A block of the slab, opened now if that is worth it; NULL: take one of malloc's. */
 static struct bob_future *
 block_locked(struct bob_executor *x, unsigned *ret_place) BOB_HOLDS(L_EXECUTOR)
 {
     struct bob_slab *slab = x->slab;
 
-    if (!slab && is_burst_locked(x))
+    if (!slab && bob_ring_holds_(&x->ring, BURST))
         slab = bob_slab_new_();
-    __atomic_store_n(&x->is_burst, slab != NULL, __ATOMIC_RELAXED);
+    if (x->is_burst != (slab != NULL)) /* workers read what lies beside it */
+        __atomic_store_n(&x->is_burst, slab != NULL, __ATOMIC_RELAXED);
     if (!slab)
         return NULL;
     *ret_place = slab->next++;
@@ -172,8 +164,8 @@ have_block_locked(struct bob_executor *x, struct order *o) BOB_HOLDS(L_EXECUTOR)
     unsigned place = 0;
 
     if (o->f) {
-        if (!x->is_burst && x->ring.tail - x->ring.head_seen >= BURST)
-            __atomic_store_n(&x->is_burst, is_burst_locked(x), __ATOMIC_RELAXED);
+        if (!x->is_burst && bob_ring_holds_(&x->ring, BURST))
+            __atomic_store_n(&x->is_burst, true, __ATOMIC_RELAXED);
         return BOB_OK;
     }
     o->f = block_locked(x, &place);

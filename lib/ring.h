@@ -65,6 +65,15 @@ bob_ring_len_(const struct bob_ring *r)
     return (size_t)(tail - head);
 }
 
+/* Whether @n or more wait; under the lock.  Most times that is known without a look at head, which takers write. */
+static inline bool
+bob_ring_holds_(struct bob_ring *r, size_t n)
+{
+    if (r->tail - r->head_seen >= n)
+        r->head_seen = __atomic_load_n(&r->head, __ATOMIC_SEQ_CST);
+    return r->tail - r->head_seen >= n;
+}
+
 /* Makes room for one more; under the lock.  False: no memory. */
 static inline bool
 bob_ring_reserve_(struct bob_ring *r)

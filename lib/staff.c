@@ -203,7 +203,7 @@ one_finished(struct bob_worker *me)
 {
     struct bob_executor *x = me->executor;
 
-    if (x->options.on_full != BOB_FULL_WAIT) {
+    if (x->options.max_queue == 0 || x->options.on_full != BOB_FULL_WAIT) {
         __atomic_store_n(&me->finished, me->finished + 1, __ATOMIC_RELEASE);
         return;
     }
