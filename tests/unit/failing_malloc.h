@@ -4,16 +4,19 @@
  *     made = make_it();
  *     left = -1;                   // all succeed
  *
- * For a test program of one file.  Not under a sanitizer, which brings its own: SANITIZED is defined then.
+ * They count what a thread holds.  For a test program of one file.  Not under a sanitizer, which brings its own: SANITIZED
+ * is defined then, left changes nothing, and the counts are not there.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef FAILING_MALLOC_H
 #define FAILING_MALLOC_H
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -23,20 +26,19 @@
 #endif
 #endif
 
+/* Calls of this thread that still succeed; below 0: all. */
+static __thread int left __attribute__((unused)) = -1;
+
 #ifndef SANITIZED
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *p);
-void *malloc(size_t size);
-void *calloc(size_t n, size_t size);
-void *realloc(void *p, size_t size);
-void *reallocarray(void *p, size_t n, size_t size);
-void free(void *p);
 
-static __thread int left = -1; /* calls of this thread that still succeed; below 0: all */
-static __thread int held;      /* blocks that this thread allocated, less those it freed */
+static __thread int held_blocks;   /* blocks that this thread allocated, less those it freed */
+static __thread size_t held_bytes; /* theirs, as malloc_usable_size says */
 
 static bool
 is_out(void)
@@ -54,7 +56,8 @@ is_out(void)
 static void *
 counted(void *p)
 {
-    held += p != NULL;
+    held_blocks += p != NULL;
+    held_bytes += p ? malloc_usable_size(p) : 0;
     return p;
 }
 
@@ -71,11 +74,20 @@ calloc(size_t n, size_t size)
 }
 
 void *
+aligned_alloc(size_t alignment, size_t size)
+{
+    return is_out() ? NULL : counted(__libc_memalign(alignment, size));
+}
+
+void *
 realloc(void *p, size_t size)
 {
-    if (is_out())
-        return NULL;
-    return p ? __libc_realloc(p, size) : counted(__libc_malloc(size));
+    size_t had = p ? malloc_usable_size(p) : 0;
+    void *moved = is_out() ? NULL : counted(__libc_realloc(p, size));
+
+    held_blocks -= p && moved;
+    held_bytes -= moved ? had : 0;
+    return moved;
 }
 
 void *
@@ -89,7 +101,8 @@ reallocarray(void *p, size_t n, size_t size)
 void
 free(void *p)
 {
-    held -= p != NULL;
+    held_blocks -= p != NULL;
+    held_bytes -= p ? malloc_usable_size(p) : 0;
     __libc_free(p);
 }
 

@@ -152,18 +152,18 @@ what_cannot_be_made_is_null_and_leaves_nothing(void **state)
     (void)state;
     bob_local_free(bob_local_new(NULL)); /* the table of all locals, which stays */
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        int before = held, tries = 0;
+        int before = held_blocks, tries = 0;
         void *made = NULL;
 
         for (; !made && tries < 20; tries++) {
-            assert_int_equal(held, before);
+            assert_int_equal(held_blocks, before);
             left = tries;
             made = kinds[i].make();
             left = -1;
         }
         assert_int_equal(tries, kinds[i].blocks + 1); /* each of them failed once */
         kinds[i].end(made);
-        assert_int_equal(held, before);
+        assert_int_equal(held_blocks, before);
     }
 }
 
@@ -324,12 +324,12 @@ timers_are_whole_or_not_at_all(void **state)
     }
     assert_in_range(tries, 3, 19); /* some did fail */
     for (tries = 0; !t && tries < 20; tries++) {
-        int before_try = held;
+        int before_try = held_blocks;
 
         left = tries;
         t = bob_timer_start(ts, BOB_FOREVER, 0, mark, &fired);
         left = -1;
-        assert_true(t || held == before_try);
+        assert_true(t || held_blocks == before_try);
     }
     assert_int_equal(tries, 3); /* the timer, and its place in the heap */
     assert_true(bob_timer_cancel(t));

@@ -1,7 +1,5 @@
 /* test_lib_queue_memory.c - lib/queue.c when memory is out, and that it gives back what it took.
- *
- * The program's own malloc and friends stand before libc's: they count bytes, and the n-th call from now on can be
- * made to fail.  Not under a sanitizer, which brings its own.
+ * Not under a sanitizer: see failing_malloc.h.
  *
  * SPDX-License-Identifier: MIT */
 #include <bobbin/queue.h>
@@ -12,84 +10,10 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-#include <errno.h>
-#include <malloc.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
+#include "failing_malloc.h"
 
 #ifndef SANITIZED
-
-void *__libc_malloc(size_t size);
-void *__libc_realloc(void *p, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-void __libc_free(void *p);
-void *aligned_alloc(size_t alignment, size_t size);
-
-static int left = -1; /* calls that still succeed; below 0: all */
-static size_t bytes;  /* allocated and not freed */
-
-static bool
-is_out(void)
-{
-    if (left < 0)
-        return false;
-    if (left > 0) {
-        left--;
-        return false;
-    }
-    errno = ENOMEM;
-    return true;
-}
-
-static void *
-counted(void *p)
-{
-    bytes += p ? malloc_usable_size(p) : 0;
-    return p;
-}
-
-void *
-malloc(size_t size)
-{
-    return is_out() ? NULL : counted(__libc_malloc(size));
-}
-
-void *
-aligned_alloc(size_t alignment, size_t size)
-{
-    return is_out() ? NULL : counted(__libc_memalign(alignment, size));
-}
-
-void *
-realloc(void *p, size_t size)
-{
-    size_t had = p ? malloc_usable_size(p) : 0;
-    void *moved = is_out() ? NULL : counted(__libc_realloc(p, size));
-
-    bytes -= moved ? had : 0;
-    return moved;
-}
-
-void *
-reallocarray(void *p, size_t n, size_t size)
-{
-    if (size && n > SIZE_MAX / size)
-        return NULL;
-    return realloc(p, n * size);
-}
-
-void
-free(void *p)
-{
-    bytes -= p ? malloc_usable_size(p) : 0;
-    __libc_free(p);
-}
 
 static int cell;
 static struct bob_queue *(*const make[])(size_t) = {bob_queue_new, bob_queue_new_lifo,
@@ -102,18 +26,18 @@ a_queue_is_made_whole_or_not_at_all(void **state)
     for (int kind = 0; kind < 3; kind++) {
         for (size_t maxsize = 0; maxsize < 10; maxsize += 5) {
             struct bob_queue *q = NULL;
-            size_t before = bytes;
+            size_t before = held_bytes;
             int tries;
 
             for (tries = 0; !q && tries < 9; tries++) {
-                assert_int_equal(bytes, before);
+                assert_int_equal(held_bytes, before);
                 left = tries;
                 q = make[kind](maxsize);
                 left = -1;
             }
             assert_int_equal(tries, 3); /* itself, and the first slots */
             bob_queue_free(q);
-            assert_int_equal(bytes, before);
+            assert_int_equal(held_bytes, before);
         }
     }
 }
@@ -124,7 +48,7 @@ with_a_maxsize_nothing_is_allocated_later(void **state)
     (void)state;
     for (int kind = 0; kind < 3; kind++) {
         struct bob_queue *q = make[kind](200);
-        size_t before = bytes;
+        size_t before = held_bytes;
         void *got;
 
         left = 0;
@@ -137,7 +61,7 @@ with_a_maxsize_nothing_is_allocated_later(void **state)
                     fail();
         }
         left = -1;
-        assert_int_equal(bytes, before);
+        assert_int_equal(held_bytes, before);
         bob_queue_free(q);
     }
 }
@@ -176,19 +100,19 @@ after_a_burst_memory_is_given_back(void **state)
     (void)state;
     for (int kind = 0; kind < 3; kind++) {
         struct bob_queue *q = make[kind](0);
-        size_t before = bytes;
+        size_t before = held_bytes;
         void *got = NULL;
 
         for (size_t i = 0; i < 100000; i++)
             if (bob_queue_put(q, &cell, BOB_AT_ONCE))
                 fail();
-        assert_true(bytes - before >= 100000 * sizeof(void *));
+        assert_true(held_bytes - before >= 100000 * sizeof(void *));
         for (size_t i = 0; i < 100000; i++) {
             left = i < 50000 ? 0 : -1; /* a get needs none, also to shrink */
             if (bob_queue_get(q, &got, BOB_AT_ONCE))
                 fail();
         }
-        assert_true(bytes - before <= 4096); /* a page, as it was mapped */
+        assert_true(held_bytes - before <= 4096); /* a page, as it was mapped */
         bob_queue_free(q);
     }
 }
@@ -196,7 +120,7 @@ after_a_burst_memory_is_given_back(void **state)
 static void
 all_is_freed_with_items_in_it(void **state)
 {
-    size_t before = bytes;
+    size_t before = held_bytes;
 
     (void)state;
     for (int kind = 0; kind < 3; kind++) {
@@ -208,7 +132,7 @@ all_is_freed_with_items_in_it(void **state)
             if (way < 2)
                 assert_int_equal(bob_queue_shut_down_now(q, NULL), 1000);
             bob_queue_free(q);
-            assert_int_equal(bytes, before);
+            assert_int_equal(held_bytes, before);
         }
     }
 }

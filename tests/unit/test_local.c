@@ -12,47 +12,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "failing_malloc.h"
+
 enum { MANY = 30 };
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-static __thread int left = -1; /* allocations of this thread that still succeed; below 0: all */
-
-#ifndef SANITIZED
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t size);
-
-static bool
-is_out(void)
-{
-    if (left == 0)
-        errno = ENOMEM;
-    return left == 0 || (left > 0 && left-- == 0);
-}
-
-void *
-calloc(size_t n, size_t size)
-{
-    return is_out() ? NULL : __libc_calloc(n, size);
-}
-
-void *
-reallocarray(void *p, size_t n, size_t size)
-{
-    return is_out() ? NULL : __libc_realloc(p, n * size);
-}
-#endif
 
 static struct bob_local *a, *b;
 static int ended[8]; /* numbers of the values that were ended, in order */
@@ -350,6 +316,5 @@ main(void)
 #endif
     };
 
-    (void)left;
     return cmocka_run_group_tests_name("local", tests, NULL, NULL);
 }
