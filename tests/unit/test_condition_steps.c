@@ -16,9 +16,10 @@
 
 #include <cmocka.h>
 
+#include "sanitized.h"
 #include "unit/asleep.h"
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && !defined(SANITIZED)
 #define HAS_STEPS 1
 #endif
 
