@@ -7,28 +7,13 @@
 #include <bobbin/bobbin.h>
 #include <sched.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "rounds.h"
+#include "race.h"
 
 enum { THREADS = 4 };
 
 static int rounds; /* set by main */
-static int broken; /* promises, by any part */
-
-static int
-add(int *counter, int n)
-{
-    return __atomic_add_fetch(counter, n, __ATOMIC_SEQ_CST);
-}
-
-static void
-demand(bool holds)
-{
-    if (!holds)
-        add(&broken, 1);
-}
 
 /* Now and then at once, now and then soon, else as long as it takes. */
 static bob_time
@@ -37,23 +22,16 @@ deadline_of(int i)
     return i % 5 == 0 ? BOB_AT_ONCE : i % 7 == 0 ? bob_now() + 20000 : BOB_FOREVER;
 }
 
-static void
-in_threads(void *(*fn)(void *))
-{
-    static int numbers[THREADS] = {0, 1, 2, 3};
-    struct bob_thread *t[THREADS];
-
-    for (int i = 0; i < THREADS; i++)
-        if (bob_thread_start(&t[i], "racer", fn, &numbers[i], NULL))
-            abort();
-    for (int i = 0; i < THREADS; i++)
-        bob_thread_free(t[i]);
-    if (bob_thread_join_all(bob_in_seconds(100)))
-        abort();
-}
-
 static const struct bob_lock_class outer = {"outer", 10}, inner = {"inner", 20};
 static int plain, had; /* plain is under the lock of the part; had is atomic */
+
+/* The threads of a part, which counts from 0. */
+static void
+race(void *(*fn)(void *))
+{
+    plain = had = 0;
+    in_threads(THREADS, fn);
+}
 
 /* ---- lock ---- */
 
@@ -70,10 +48,10 @@ count_under_locks(void *arg)
         plain++;
         bob_lock_hold(&lock_b);
         plain_b++;
-        demand(bob_lock_is_mine(&lock_a) && bob_lock_locked(&lock_b));
-        demand(bob_lock_release(i % 2 ? &lock_a : &lock_b) == BOB_OK);
-        demand(bob_lock_release(i % 2 ? &lock_b : &lock_a) == BOB_OK);
-        demand(bob_lock_release(&lock_b) == BOB_ERR_NOT_OWNER);
+        expect(bob_lock_is_mine(&lock_a) && bob_lock_locked(&lock_b));
+        expect(bob_lock_release(i % 2 ? &lock_a : &lock_b) == BOB_OK);
+        expect(bob_lock_release(i % 2 ? &lock_b : &lock_a) == BOB_OK);
+        expect(bob_lock_release(&lock_b) == BOB_ERR_NOT_OWNER);
     }
     return arg;
 }
@@ -81,7 +59,7 @@ count_under_locks(void *arg)
 static bool
 locks_exclude(void)
 {
-    in_threads(count_under_locks);
+    race(count_under_locks);
     return plain == had && plain_b == had;
 }
 
@@ -107,7 +85,7 @@ take_turns(void *arg)
         else
             bob_condition_notify_all(&turn);
         for (int n = 0; n <= i % 3; n++)
-            demand(bob_rlock_release(&rlock) == BOB_OK);
+            expect(bob_rlock_release(&rlock) == BOB_OK);
     }
     return arg;
 }
@@ -115,7 +93,7 @@ take_turns(void *arg)
 static bool
 rlocks_and_conditions_give_each_its_turn(void)
 {
-    in_threads(take_turns);
+    race(take_turns);
     return plain == THREADS * rounds && !bob_rlock_locked(&rlock);
 }
 
@@ -137,7 +115,7 @@ make_and_use(void *arg)
                 (void)!bob_condition_wait(&item_there, &items_lock, BOB_FOREVER);
             plain--;
         }
-        demand(bob_lock_release(&items_lock) == BOB_OK);
+        expect(bob_lock_release(&items_lock) == BOB_OK);
         if (makes)
             bob_condition_notify(&item_there);
     }
@@ -147,7 +125,7 @@ make_and_use(void *arg)
 static bool
 conditions_lose_no_notify(void)
 {
-    in_threads(make_and_use);
+    race(make_and_use);
     return plain == 0;
 }
 
@@ -163,9 +141,9 @@ take_some(void *arg)
     for (int i = 0; i < rounds; i++) {
         if (bob_semaphore_acquire_n(semaphore, n, deadline_of(i)))
             continue;
-        demand(add(&had, (int)n) <= 5);
+        expect(add(&had, (int)n) <= 5);
         add(&had, -(int)n);
-        demand(bob_semaphore_release(semaphore, n) == BOB_OK);
+        expect(bob_semaphore_release(semaphore, n) == BOB_OK);
     }
     return arg;
 }
@@ -176,7 +154,7 @@ semaphores_neither_lose_nor_make_permits(void)
     unsigned left;
 
     semaphore = bob_semaphore_new_bounded(5);
-    in_threads(take_some);
+    race(take_some);
     left = bob_semaphore_value(semaphore);
     bob_semaphore_free(semaphore);
     return left == 5;
@@ -192,7 +170,7 @@ pass_round(void *arg)
     int me = *(int *)arg;
 
     for (int i = 0; i < rounds; i++) {
-        demand(bob_event_wait(&events[me], bob_in_seconds(100)) == BOB_OK);
+        expect(bob_event_wait(&events[me], bob_in_seconds(100)) == BOB_OK);
         bob_event_clear(&events[me]);
         plain++;
         bob_event_set(&events[(me + 1) % THREADS]);
@@ -206,7 +184,7 @@ events_pass_what_was_done(void)
     for (int i = 0; i < THREADS; i++)
         bob_event_init(&events[i]);
     bob_event_set(&events[0]);
-    in_threads(pass_round);
+    race(pass_round);
     for (int i = 0; i < THREADS; i++)
         bob_event_fini(&events[i]);
     return plain == THREADS * rounds;
@@ -231,8 +209,8 @@ meet(void *arg)
 
     /* Nobody is in the next action before all have read what this one wrote. */
     for (int i = 0; i < rounds; i++) {
-        demand(bob_barrier_wait(barrier, bob_in_seconds(100), &index) == BOB_OK);
-        demand(plain == i + 1);
+        expect(bob_barrier_wait(barrier, bob_in_seconds(100), &index) == BOB_OK);
+        expect(plain == i + 1);
         add(&came_as[index], 1);
     }
     return arg;
@@ -246,7 +224,7 @@ meet_or_break(void *arg)
     for (int i = 0; i < rounds; i++) {
         enum bob_err err = bob_barrier_wait(barrier, bob_in_ms(i % 3), NULL);
 
-        demand(err == BOB_OK || err == BOB_ERR_TIMEOUT || err == BOB_ERR_BROKEN);
+        expect(err == BOB_OK || err == BOB_ERR_TIMEOUT || err == BOB_ERR_BROKEN);
         if (i % 50 == 0 && me == 1)
             bob_barrier_abort(barrier);
         if (me == 0)
@@ -263,13 +241,13 @@ barriers_meet_or_break_together(void)
     int actions = 0;
 
     barrier = bob_barrier_new(THREADS, sum_up, &plain);
-    in_threads(meet);
+    race(meet);
     bob_barrier_free(barrier);
     barrier = bob_barrier_new(THREADS, sum_up, &actions);
-    in_threads(meet_or_break);
+    in_threads(THREADS, meet_or_break);
     bob_barrier_free(barrier);
     for (int i = 0; i < THREADS; i++)
-        demand(came_as[i] == rounds);
+        expect(came_as[i] == rounds);
     return plain == rounds;
 }
 
@@ -290,12 +268,12 @@ read_or_write(void *arg)
             add(&had, 1);
             plain++;
             plain_too++;
-            demand(bob_rwlock_write_is_mine(&rwlock));
-            demand(bob_rwlock_write_release(&rwlock) == BOB_OK);
+            expect(bob_rwlock_write_is_mine(&rwlock));
+            expect(bob_rwlock_write_release(&rwlock) == BOB_OK);
         } else if (bob_rwlock_read_acquire(&rwlock, deadline_of(i)) == BOB_OK) {
-            demand(plain == plain_too);
-            demand(bob_rwlock_read_release(&rwlock) == BOB_OK);
-            demand(bob_rwlock_read_release(&rwlock) == BOB_ERR_NOT_OWNER);
+            expect(plain == plain_too);
+            expect(bob_rwlock_read_release(&rwlock) == BOB_OK);
+            expect(bob_rwlock_read_release(&rwlock) == BOB_ERR_NOT_OWNER);
         }
     }
     return arg;
@@ -304,7 +282,7 @@ read_or_write(void *arg)
 static bool
 rwlocks_let_writers_alone(void)
 {
-    in_threads(read_or_write);
+    race(read_or_write);
     return plain == had && had > 0;
 }
 
@@ -329,14 +307,14 @@ need_all(void *arg)
         while (bob_once_call(&onces[i], make_at_the_third_try, &made[i]))
             add(&had, 1);
     for (int i = 0; i < ONCES; i++)
-        demand(made[i] == 3 && bob_once_done(&onces[i]));
+        expect(made[i] == 3 && bob_once_done(&onces[i]));
     return arg;
 }
 
 static bool
 onces_succeed_once(void)
 {
-    in_threads(need_all);
+    race(need_all);
     return had == 2 * ONCES;
 }
 
@@ -361,7 +339,7 @@ set_and_leave(void *arg)
     if (!value || bob_local_get(local) || bob_local_set(local, value))
         abort();
     *value = 1;
-    demand(bob_local_get(local) == value);
+    expect(bob_local_get(local) == value);
     add(&set, 1);
     return arg;
 }
@@ -376,15 +354,12 @@ locals_end_each_value_once(void)
         int before = set;
 
         local = bob_local_new(end);
-        for (int n = 0; n < THREADS; n++)
-            if (bob_thread_start(&t[n], "setter", set_and_leave, NULL, NULL))
-                abort();
-        while (add(&set, 0) < before + THREADS)
+        crew_start(t, THREADS, set_and_leave);
+        while (read_of(&set) < before + THREADS)
             (void)sched_yield();
         bob_local_free(local);
-        demand(add(&ended, 0) == before + THREADS);
-        for (int n = 0; n < THREADS; n++)
-            bob_thread_free(t[n]);
+        expect(read_of(&ended) == before + THREADS);
+        crew_end(t, THREADS);
     }
     return bob_thread_join_all(bob_in_seconds(100)) == BOB_OK && set == ended;
 }
@@ -392,10 +367,7 @@ locals_end_each_value_once(void)
 int
 main(void)
 {
-    static const struct {
-        const char *says;
-        bool (*holds)(void);
-    } T[] = {
+    static const struct part parts[] = {
         {"locks exclude", locks_exclude},
         {"rlocks and conditions give each its turn", rlocks_and_conditions_give_each_its_turn},
         {"conditions lose no notify", conditions_lose_no_notify},
@@ -406,18 +378,7 @@ main(void)
         {"onces succeed once", onces_succeed_once},
         {"locals end each value once", locals_end_each_value_once},
     };
-    int n = sizeof T / sizeof T[0], failed = 0;
 
     rounds = rounds_of(2000, 40);
-    printf("1..%d\n", n);
-    for (int i = 0; i < n; i++) {
-        bool holds;
-
-        plain = had = broken = 0;
-        holds = T[i].holds() && broken == 0;
-        failed += !holds;
-        printf("%sok %d - %s\n", holds ? "" : "not ", i + 1, T[i].says);
-        (void)fflush(stdout);
-    }
-    return failed > 0;
+    return run_parts(parts, sizeof parts / sizeof *parts);
 }

@@ -8,23 +8,15 @@
 #include <bobbin/thread.h>
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 
-#include "rounds.h"
+#include "race.h"
 
 enum { THREADS = 4, EACH = 12 };
 
 static struct bob_process_pool *pool;
-static int broken;                 /* promises */
 static int taken, refused, ended;  /* atomic */
 static int finished, killed, gone; /* atomic: what the ends were */
-
-static void
-add(int *counter)
-{
-    (void)__atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
-}
 
 static void
 count_end(struct bob_future *f, void *arg)
@@ -34,10 +26,9 @@ count_end(struct bob_future *f, void *arg)
     const struct bob_process_result *r = value;
 
     (void)arg;
-    add(&ended);
-    if (err && err != BOB_ERR_CANCELLED)
-        add(&broken);
-    add(err ? &gone : r->killed ? &killed : &finished);
+    add(&ended, 1);
+    expect(!err || err == BOB_ERR_CANCELLED);
+    add(err ? &gone : r->killed ? &killed : &finished, 1);
 }
 
 /* One of each fate: left alone, killed, cancelled, freed unread. */
@@ -51,22 +42,20 @@ one(int i)
     struct bob_process *p;
 
     if (bob_process_pool_submit(pool, &command, &p)) {
-        add(&refused);
+        add(&refused, 1);
         return;
     }
-    add(&taken);
-    if (bob_future_add_done_callback(bob_process_future(p), count_end, NULL))
-        add(&broken);
+    add(&taken, 1);
+    expect(bob_future_add_done_callback(bob_process_future(p), count_end, NULL) == BOB_OK);
     if (i % 4 == 1)
         bob_process_kill(p);
     if (i % 4 == 2)
         (void)bob_future_cancel(bob_process_future(p));
-    if (i % 4 != 3 &&
-        bob_future_result(bob_process_future(p), bob_in_seconds(60), NULL) == BOB_ERR_TIMEOUT)
-        add(&broken);
-    if (i % 4 == 0 && bob_process_result(p) && !bob_process_result(p)->killed &&
-        bob_process_result(p)->out.len != 4)
-        add(&broken);
+    if (i % 4 != 3)
+        expect(bob_future_result(bob_process_future(p), bob_in_seconds(60), NULL) !=
+               BOB_ERR_TIMEOUT);
+    if (i % 4 == 0 && bob_process_result(p) && !bob_process_result(p)->killed)
+        expect(bob_process_result(p)->out.len == 4);
     bob_process_free(p);
 }
 
@@ -86,11 +75,11 @@ run_alone(void *arg)
     for (int i = 0; i < EACH; i++) {
         const struct bob_command command = {.argv = argv};
         struct bob_process *p;
+        bool good = !bob_process_new(&command, &p) && !bob_process_run(p, bob_in_seconds(60)) &&
+                    bob_process_result(p)->exit_status == 0;
 
-        if (bob_process_new(&command, &p) || bob_process_run(p, bob_in_seconds(60)) ||
-            bob_process_result(p)->exit_status != 0)
-            add(&broken);
-        else
+        expect(good);
+        if (good)
             bob_process_free(p);
     }
     return arg;
@@ -111,22 +100,18 @@ fds_open(void)
 static bool
 a_round(bool cancel)
 {
-    static int numbers[THREADS] = {0, 1, 2, 3};
     const struct bob_process_pool_options options = {.max_children = 3};
     struct bob_thread *t[THREADS + 1];
 
     taken = refused = ended = 0;
     pool = bob_process_pool_new("racing", &options);
-    for (int i = 0; i <= THREADS; i++)
-        if (bob_thread_start(&t[i], "racer", i < THREADS ? submit_many : run_alone,
-                             i < THREADS ? &numbers[i] : NULL, NULL))
-            abort();
-    if (cancel && bob_process_pool_shut_down(pool, true, bob_in_seconds(60)))
-        add(&broken);
-    for (int i = 0; i <= THREADS; i++)
-        bob_thread_free(t[i]);
+    crew_start(t, THREADS, submit_many);
+    crew_start(t + THREADS, 1, run_alone);
+    if (cancel)
+        expect(bob_process_pool_shut_down(pool, true, bob_in_seconds(60)) == BOB_OK);
+    crew_end(t, THREADS + 1);
     bob_process_pool_free(pool);
-    return broken == 0 && taken == ended && taken + refused == THREADS * EACH &&
+    return kept() && taken == ended && taken + refused == THREADS * EACH &&
            (cancel || refused == 0);
 }
 

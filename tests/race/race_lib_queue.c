@@ -7,10 +7,9 @@
  * SPDX-License-Identifier: MIT */
 #include <bobbin/queue.h>
 #include <bobbin/thread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "rounds.h"
+#include "race.h"
 
 enum { PUTTERS = 4, GETTERS = 4, BITS = 20 };
 enum kind { FIFO, LIFO, PRIORITY };
@@ -18,18 +17,10 @@ enum kind { FIFO, LIFO, PRIORITY };
 static int items, shut_downs; /* set by main: put by each putter; rounds of the last part */
 static struct bob_queue *queue;
 static enum kind kind;
-static int broken; /* promises */
 static int64_t put_sum, got_sum, put_count, got_count, drop_sum, drop_count;
 
 static void
-expect(bool holds)
-{
-    if (!holds)
-        __atomic_add_fetch(&broken, 1, __ATOMIC_SEQ_CST);
-}
-
-static void
-add(int64_t *sum, int64_t n)
+add_to(int64_t *sum, int64_t n)
 {
     __atomic_add_fetch(sum, n, __ATOMIC_SEQ_CST);
 }
@@ -77,8 +68,8 @@ put_all(void *arg)
         expect(err == BOB_OK || err == BOB_ERR_SHUT_DOWN);
         if (err)
             break;
-        add(&put_sum, item);
-        add(&put_count, 1);
+        add_to(&put_sum, item);
+        add_to(&put_count, 1);
     }
     return arg;
 }
@@ -107,8 +98,8 @@ get_all(void *arg)
         if (kind == FIFO)
             expect(number > last[from]);
         last[from] = number;
-        add(&got_sum, item);
-        add(&got_count, 1);
+        add_to(&got_sum, item);
+        add_to(&got_count, 1);
         expect(bob_queue_task_done(queue) == BOB_OK);
     }
 }
@@ -116,8 +107,8 @@ get_all(void *arg)
 static void
 drop(void *item)
 {
-    add(&drop_sum, (intptr_t)item);
-    add(&drop_count, 1);
+    add_to(&drop_sum, (intptr_t)item);
+    add_to(&drop_count, 1);
 }
 
 static void *
@@ -125,23 +116,6 @@ join_in(void *arg)
 {
     expect(bob_queue_join(queue, bob_in_seconds(120)) == BOB_OK);
     return arg;
-}
-
-static void
-start(struct bob_thread **t, int n, void *(*fn)(void *))
-{
-    static int numbers[] = {0, 1, 2, 3};
-
-    for (int i = 0; i < n; i++)
-        if (bob_thread_start(&t[i], "racer", fn, &numbers[i], NULL))
-            abort();
-}
-
-static void
-end(struct bob_thread **t, int n)
-{
-    for (int i = 0; i < n; i++)
-        bob_thread_free(t[i]);
 }
 
 static struct bob_queue *(*const make[])(size_t) = {bob_queue_new, bob_queue_new_lifo,
@@ -156,26 +130,26 @@ run(enum kind of, size_t maxsize, bool ends_early)
     kind = of;
     queue = make[of](maxsize);
     put_sum = got_sum = put_count = got_count = drop_sum = drop_count = 0;
-    start(getter, GETTERS, get_all);
-    start(putter, PUTTERS, put_all);
+    crew_start(getter, GETTERS, get_all);
+    crew_start(putter, PUTTERS, put_all);
     if (ends_early) {
         while (__atomic_load_n(&got_count, __ATOMIC_SEQ_CST) < items)
             bob_queue_full(queue);
-        start(joiner, 2, join_in);
+        crew_start(joiner, 2, join_in);
         bob_queue_shut_down_now(queue, drop);
-        end(putter, PUTTERS);
+        crew_end(putter, PUTTERS);
     } else {
-        end(putter, PUTTERS);
-        start(joiner, 2, join_in);
+        crew_end(putter, PUTTERS);
+        crew_start(joiner, 2, join_in);
         expect(bob_queue_join(queue, bob_in_seconds(120)) == BOB_OK);
         bob_queue_shut_down(queue);
         expect(put_count == PUTTERS * items);
     }
-    end(getter, GETTERS);
-    end(joiner, 2);
+    crew_end(getter, GETTERS);
+    crew_end(joiner, 2);
     expect(bob_queue_empty(queue) && bob_queue_task_done(queue) == BOB_ERR_INVALID);
     bob_queue_free(queue);
-    return broken == 0 && put_sum == got_sum + drop_sum && put_count == got_count + drop_count;
+    return put_sum == got_sum + drop_sum && put_count == got_count + drop_count;
 }
 
 static bool
@@ -197,7 +171,7 @@ put_one(void *arg)
     enum bob_err err = bob_queue_put(queue, arg, bob_in_seconds(60));
 
     expect(err == BOB_OK || err == BOB_ERR_SHUT_DOWN);
-    add(&put_count, !err);
+    add_to(&put_count, !err);
     return arg;
 }
 
@@ -208,7 +182,7 @@ get_one(void *arg)
     enum bob_err err = bob_queue_get(queue, &got, bob_in_seconds(60));
 
     expect(err == BOB_OK || err == BOB_ERR_SHUT_DOWN);
-    add(&got_count, !err);
+    add_to(&got_count, !err);
     return arg;
 }
 
@@ -220,21 +194,21 @@ shut_downs_leave_nobody_asleep(void)
 
         put_count = got_count = drop_count = 0;
         queue = make[i % 3](i % 2);
-        start(putter, 2, put_one);
-        start(getter, 2, get_one);
-        start(joiner, 1, join_in);
+        crew_start(putter, 2, put_one);
+        crew_start(getter, 2, get_one);
+        crew_start(joiner, 1, join_in);
         bob_queue_shut_down(queue);
-        end(putter, 2);
-        end(getter, 2);
+        crew_end(putter, 2);
+        crew_end(getter, 2);
         expect(put_count - got_count == (int64_t)bob_queue_size(queue));
         for (int64_t n = 0; n < got_count; n++)
             expect(bob_queue_task_done(queue) == BOB_OK);
         bob_queue_shut_down_now(queue, drop);
-        end(joiner, 1);
+        crew_end(joiner, 1);
         expect(put_count == got_count + drop_count);
         bob_queue_free(queue);
     }
-    return broken == 0;
+    return true;
 }
 
 static bool
@@ -258,26 +232,14 @@ priority_holds(void)
 int
 main(void)
 {
-    static const struct {
-        const char *says;
-        bool (*holds)(void);
-    } T[] = {
+    static const struct part parts[] = {
         {"a queue loses nothing and keeps each putter's order", fifo_holds},
         {"a stack loses nothing", lifo_holds},
         {"a priority queue loses nothing", priority_holds},
         {"shut-downs leave nobody asleep", shut_downs_leave_nobody_asleep},
     };
-    int n = sizeof T / sizeof T[0], failed = 0;
 
     items = rounds_of(2000, 100);
     shut_downs = rounds_of(300, 20);
-    printf("1..%d\n", n);
-    for (int i = 0; i < n; i++) {
-        bool holds = T[i].holds();
-
-        failed += !holds;
-        printf("%sok %d - %s\n", holds ? "" : "not ", i + 1, T[i].says);
-        (void)fflush(stdout);
-    }
-    return failed > 0;
+    return run_parts(parts, sizeof parts / sizeof *parts);
 }

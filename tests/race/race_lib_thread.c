@@ -7,51 +7,13 @@
 #include <bobbin/bobbin.h>
 #include <sched.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "rounds.h"
+#include "race.h"
 
 enum { THREADS = 4 };
 
 static int rounds; /* set by main */
-
-static int broken; /* promises, by any part */
-
-static int
-add(int *counter, int n)
-{
-    return __atomic_add_fetch(counter, n, __ATOMIC_SEQ_CST);
-}
-
-static int
-read_of(int *counter)
-{
-    return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
-}
-
-static struct bob_thread *
-started(const char *name, void *(*fn)(void *), void *arg)
-{
-    struct bob_thread *t;
-
-    if (bob_thread_start(&t, name, fn, arg, NULL))
-        abort();
-    return t;
-}
-
-/* Runs @fn in THREADS threads until all have ended. */
-static void
-in_threads(void *(*fn)(void *), void *arg)
-{
-    struct bob_thread *t[THREADS];
-
-    for (int i = 0; i < THREADS; i++)
-        t[i] = started("racer", fn, arg);
-    for (int i = 0; i < THREADS; i++)
-        bob_thread_free(t[i]);
-}
 
 /* ---- failures ---- */
 
@@ -62,25 +24,22 @@ static void
 count(const struct bob_uncaught *u, int which)
 {
     add(&told_by[which], 1);
-    if (strcmp(u->thread_name, "failing") != 0 || strcmp(u->failure.message, "lost") != 0 ||
-        u->native_id != bob_thread_own_id())
-        add(&broken, 1);
+    expect(strcmp(u->thread_name, "failing") == 0);
+    expect(strcmp(u->failure.message, "lost") == 0 && u->native_id == bob_thread_own_id());
 }
 
 static void
 hook_a(const struct bob_uncaught *u, void *arg)
 {
     count(u, 0);
-    if (arg != &told_by[0])
-        add(&broken, 1);
+    expect(arg == &told_by[0]);
 }
 
 static void
 hook_b(const struct bob_uncaught *u, void *arg)
 {
     count(u, 1);
-    if (arg != &told_by[1])
-        add(&broken, 1);
+    expect(arg == &told_by[1]);
 }
 
 static void *
@@ -100,8 +59,7 @@ start_some_that_fail(void *arg)
         bob_set_excepthook(i % 2 ? hook_a : hook_b, &told_by[i % 2 ? 0 : 1]);
         while (!bob_thread_failure(t, &f))
             sched_yield();
-        if (f.code != BOB_ERR_BROKEN || strcmp(f.message, "lost") != 0)
-            add(&broken, 1);
+        expect(f.code == BOB_ERR_BROKEN && strcmp(f.message, "lost") == 0);
         bob_thread_free(t);
     }
     return arg;
@@ -111,7 +69,7 @@ static bool
 each_failure_is_told_once(void)
 {
     bob_set_excepthook(hook_a, &told_by[0]);
-    in_threads(start_some_that_fail, NULL);
+    in_threads(THREADS, start_some_that_fail);
     bob_set_excepthook(NULL, NULL);
     return told_by[0] + told_by[1] == THREADS * rounds;
 }
@@ -159,11 +117,9 @@ read_names(void *arg)
         size_t n = bob_thread_enumerate(list, 4 * THREADS);
 
         for (size_t i = 0; i < n && i < 4 * THREADS; i++)
-            if (!is_whole(list[i].name))
-                add(&broken, 1);
+            expect(is_whole(list[i].name));
         bob_thread_describe(named[n % THREADS], &info);
-        if (!is_whole(info.name))
-            add(&broken, 1);
+        expect(is_whole(info.name));
     }
     return arg;
 }
@@ -176,12 +132,10 @@ names_are_whole(void)
     renaming = 2;
     for (int i = 0; i < THREADS; i++)
         named[i] = started(names[i % 3], be_named, NULL);
-    for (int i = 0; i < 4; i++)
-        t[i] = started("racer", i < 2 ? rename_all : read_names, NULL);
-    for (int i = 0; i < 4; i++)
-        bob_thread_free(t[i]);
-    for (int i = 0; i < THREADS; i++)
-        bob_thread_free(named[i]);
+    crew_start(t, 2, rename_all);
+    crew_start(t + 2, 2, read_names);
+    crew_end(t, 4);
+    crew_end(named, THREADS);
     return true;
 }
 
@@ -194,8 +148,7 @@ static int joins, ends;
 static void *
 wait_to_end(void *arg)
 {
-    if (bob_event_wait(&let_go, bob_in_seconds(60)))
-        add(&broken, 1);
+    expect(bob_event_wait(&let_go, bob_in_seconds(60)) == BOB_OK);
     return arg;
 }
 
@@ -208,8 +161,7 @@ join_by_deadlines(void *arg)
         bob_event_set(&let_go);
         sched_yield();
     }
-    if (value != arg)
-        add(&broken, 1);
+    expect(value == &joins);
     add(&joins, 1);
     return arg;
 }
@@ -217,8 +169,7 @@ join_by_deadlines(void *arg)
 static void *
 free_myself(void *arg)
 {
-    if (bob_event_wait(&let_go, bob_in_seconds(60)))
-        add(&broken, 1);
+    expect(bob_event_wait(&let_go, bob_in_seconds(60)) == BOB_OK);
     bob_thread_free(bob_thread_current());
     add(&ends, 1);
     return arg;
@@ -234,11 +185,10 @@ many_join_one_and_some_free_themselves(void)
         bob_event_clear(&let_go);
         joined = started("joined", wait_to_end, &joins);
         (void)started("selfless", free_myself, NULL); /* which frees its handle itself */
-        in_threads(join_by_deadlines, &joins);
+        in_threads(THREADS, join_by_deadlines);
         bob_thread_free(joined);
     }
-    if (bob_thread_join_all(bob_in_seconds(60)))
-        add(&broken, 1);
+    expect(bob_thread_join_all(bob_in_seconds(60)) == BOB_OK);
     bob_event_fini(&let_go);
     return joins == THREADS * rounds && ends == rounds && bob_thread_active_count() == before;
 }
@@ -264,10 +214,8 @@ start_and_join(void *arg)
         bool was_in_time = i % 3 == 0 && bob_timer_cancel(t);
 
         (void)bob_timer_due(t);
-        if (bob_timer_join(t, bob_in_seconds(60)) || bob_timer_is_alive(t))
-            add(&broken, 1);
-        if (read_of(&own) != !was_in_time)
-            add(&broken, 1);
+        expect(bob_timer_join(t, bob_in_seconds(60)) == BOB_OK && !bob_timer_is_alive(t));
+        expect(read_of(&own) == !was_in_time);
         (void)bob_timer_is_alive(periodic);
         bob_timer_free(t);
     }
@@ -277,8 +225,7 @@ start_and_join(void *arg)
 static void *
 join_periodic(void *arg)
 {
-    if (bob_timer_join(periodic, bob_in_seconds(60)))
-        add(&broken, 1);
+    expect(bob_timer_join(periodic, bob_in_seconds(60)) == BOB_OK);
     return arg;
 }
 
@@ -291,7 +238,7 @@ a_join_of_a_timer_ends_once_it_is_over(void)
     timers = bob_timers_new("clockwork");
     periodic = bob_timer_start(timers, BOB_AT_ONCE, 1, fire, &beats);
     joiner = started("joiner", join_periodic, NULL);
-    in_threads(start_and_join, NULL);
+    in_threads(THREADS, start_and_join);
     (void)bob_timer_cancel(periodic);
     bob_thread_free(joiner);
     seen = read_of(&beats);
@@ -303,25 +250,13 @@ a_join_of_a_timer_ends_once_it_is_over(void)
 int
 main(void)
 {
-    static const struct {
-        const char *says;
-        bool (*holds)(void);
-    } T[] = {
+    static const struct part parts[] = {
         {"each failure is told once", each_failure_is_told_once},
         {"names are whole", names_are_whole},
         {"many join one, and some free themselves", many_join_one_and_some_free_themselves},
         {"a join of a timer ends once it is over", a_join_of_a_timer_ends_once_it_is_over},
     };
-    int n = sizeof T / sizeof T[0], failed = 0;
 
     rounds = rounds_of(150, 4);
-    printf("1..%d\n", n);
-    for (int i = 0; i < n; i++) {
-        bool holds = T[i].holds() && read_of(&broken) == 0;
-
-        failed += !holds;
-        printf("%sok %d - %s\n", holds ? "" : "not ", i + 1, T[i].says);
-        (void)fflush(stdout);
-    }
-    return failed > 0;
+    return run_parts(parts, sizeof parts / sizeof *parts);
 }
