@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "failure_seen.h"
+
 static struct bob_semaphore *go, *began;
 
 static int
@@ -89,17 +91,6 @@ fail_with_a_sentence(void *arg, void **ret_value)
     return bob_fail(BOB_ERR_SYSTEM, "cannot open %s", (const char *)arg);
 }
 
-static struct bob_failure
-failure_of(struct bob_future *f, enum bob_err code)
-{
-    struct bob_failure failure = {BOB_OK, NULL, NULL};
-
-    assert_int_equal(bob_future_result(f, bob_in_seconds(20), NULL), code);
-    assert_true(bob_future_failure(f, &failure));
-    assert_int_equal(failure.code, code);
-    return failure;
-}
-
 static void
 only_its_work_finishes_what_runs(void **state)
 {
@@ -115,22 +106,6 @@ only_its_work_finishes_what_runs(void **state)
     assert_int_equal(bob_semaphore_release(go, 1), BOB_OK);
     assert_ptr_equal(result_of(f), &go);
     bob_executor_free(x);
-}
-
-static struct {
-    int calls;
-    enum bob_err code;
-    char message[64], thread[32];
-} told;
-
-static void
-write_down(const struct bob_uncaught *uncaught, void *arg)
-{
-    (void)arg;
-    told.calls++;
-    told.code = uncaught->failure.code;
-    (void)snprintf(told.message, sizeof told.message, "%s", uncaught->failure.message);
-    (void)snprintf(told.thread, sizeof told.thread, "%s", uncaught->thread_name);
 }
 
 /* ---- full ---- */
@@ -236,8 +211,7 @@ the_caller_may_run_what_finds_no_room(void **state)
     struct bob_executor *x = full(BOB_FULL_CALLER_RUNS, &runs, &waits);
 
     (void)state;
-    memset(&told, 0, sizeof told);
-    bob_set_excepthook(write_down, NULL);
+    hook_set();
     bob_thread_note("kept");
     f = submitted(x, who_am_i, NULL);
     assert_true(bob_future_done(f));
@@ -294,8 +268,7 @@ a_failed_initializer_breaks_all_that_waits(void **state)
     struct bob_failure failure;
 
     (void)state;
-    memset(&told, 0, sizeof told);
-    bob_set_excepthook(write_down, NULL);
+    hook_set();
     runs = submitted(x, just_wait, &go);
     while (!bob_future_running(runs))
         sched_yield();

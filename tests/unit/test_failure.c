@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "failure_seen.h"
+
 static enum bob_err
 give_back(void *arg, void **ret_value)
 {
@@ -94,17 +96,6 @@ fail_at_length(void *arg, void **ret_value)
     return bob_fail(BOB_ERR_INVALID, "%.*s%s", (int)(intptr_t)arg, "ab", euros);
 }
 
-static struct bob_failure
-failure_of(struct bob_future *f, enum bob_err code)
-{
-    struct bob_failure failure = {BOB_OK, NULL, NULL};
-
-    assert_int_equal(bob_future_result(f, bob_in_seconds(20), NULL), code);
-    assert_true(bob_future_failure(f, &failure));
-    assert_int_equal(failure.code, code);
-    return failure;
-}
-
 static void
 a_failure_comes_with_sentence_and_origin(void **state)
 {
@@ -181,30 +172,13 @@ what_is_no_error_is_made_one(void **state)
     bob_executor_free(x);
 }
 
-static struct {
-    int calls;
-    enum bob_err code;
-    char message[64], thread[32];
-} told;
-
-static void
-write_down(const struct bob_uncaught *uncaught, void *arg)
-{
-    (void)arg;
-    told.calls++;
-    told.code = uncaught->failure.code;
-    (void)snprintf(told.message, sizeof told.message, "%s", uncaught->failure.message);
-    (void)snprintf(told.thread, sizeof told.thread, "%s", uncaught->thread_name);
-}
-
 static void
 a_failure_nobody_asks_for_is_told_to_the_hook(void **state)
 {
     struct bob_executor *x = executor_of_one();
 
     (void)state;
-    memset(&told, 0, sizeof told);
-    bob_set_excepthook(write_down, NULL);
+    hook_set();
     bob_future_unref(submitted(x, fail_with_a_sentence, nothing));
     assert_int_equal(bob_executor_submit(x, give_back, NULL, NULL), BOB_OK);
     assert_int_equal(bob_executor_submit(x, fail_with_a_sentence, door, NULL), BOB_OK);
