@@ -14,96 +14,13 @@
 #include <sched.h>
 #include <string.h>
 
-/* Work that can be held: it says that it runs and goes on when it gets a permit. */
-static struct bob_semaphore *go;
-static struct bob_semaphore *began;
-static int running, most; /* atomic */
-
-static int
-gate_open(void **state)
-{
-    (void)state;
-    go = bob_semaphore_new(0);
-    began = bob_semaphore_new(0);
-    running = most = 0;
-    return go && began ? 0 : -1;
-}
-
-static int
-gate_close(void **state)
-{
-    (void)state;
-    bob_semaphore_free(go);
-    bob_semaphore_free(began);
-    return 0;
-}
-
-static enum bob_err
-held(void *arg, void **ret_value)
-{
-    int now = __atomic_add_fetch(&running, 1, __ATOMIC_SEQ_CST);
-    int seen = __atomic_load_n(&most, __ATOMIC_SEQ_CST);
-    enum bob_err err;
-
-    while (now > seen && !__atomic_compare_exchange_n(&most, &seen, now, false, __ATOMIC_SEQ_CST,
-                                                      __ATOMIC_SEQ_CST))
-        ;
-    (void)bob_semaphore_release(began, 1);
-    err = bob_semaphore_acquire(go, bob_in_seconds(20));
-    __atomic_sub_fetch(&running, 1, __ATOMIC_SEQ_CST);
-    *ret_value = arg;
-    return err;
-}
-
-static enum bob_err
-give_back(void *arg, void **ret_value)
-{
-    *ret_value = arg;
-    return BOB_OK;
-}
+#include "executor_world.h"
 
 static enum bob_err
 fail_with_full(void *arg, void **ret_value)
 {
     *ret_value = arg;
     return BOB_ERR_FULL;
-}
-
-static struct bob_executor *
-executor_of(unsigned max_workers, unsigned max_queue)
-{
-    const struct bob_executor_options options = {
-        .role = "test", .max_workers = max_workers, .max_queue = max_queue};
-    struct bob_executor *x = bob_executor_new("pool", &options);
-
-    assert_non_null(x);
-    return x;
-}
-
-static struct bob_future *
-submitted(struct bob_executor *x, bob_work_fn fn, void *arg)
-{
-    struct bob_future *f = NULL;
-
-    assert_int_equal(bob_executor_submit(x, fn, arg, &f), BOB_OK);
-    return f;
-}
-
-static void
-n_began(int n)
-{
-    for (int i = 0; i < n; i++)
-        assert_int_equal(bob_semaphore_acquire(began, bob_in_seconds(20)), BOB_OK);
-}
-
-static void *
-result_of(struct bob_future *f)
-{
-    void *value = NULL;
-
-    assert_int_equal(bob_future_result(f, bob_in_seconds(20), &value), BOB_OK);
-    bob_future_unref(f);
-    return value;
 }
 
 static int
@@ -124,7 +41,7 @@ threads_named(const char *prefix)
 static void
 work_gives_its_value_or_its_error(void **state)
 {
-    struct bob_executor *x = executor_of(1, 0);
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
     struct bob_future *f;
     int arg;
 
@@ -137,16 +54,33 @@ work_gives_its_value_or_its_error(void **state)
     bob_executor_free(NULL);
 }
 
+static int running, most; /* atomic */
+
+static enum bob_err
+held_and_counted(void *arg, void **ret_value)
+{
+    int now = __atomic_add_fetch(&running, 1, __ATOMIC_SEQ_CST);
+    int seen = __atomic_load_n(&most, __ATOMIC_SEQ_CST);
+    enum bob_err err;
+
+    while (now > seen && !__atomic_compare_exchange_n(&most, &seen, now, false, __ATOMIC_SEQ_CST,
+                                                      __ATOMIC_SEQ_CST))
+        ;
+    err = held(arg, ret_value);
+    __atomic_sub_fetch(&running, 1, __ATOMIC_SEQ_CST);
+    return err;
+}
+
 static void
 at_most_max_workers_run(void **state)
 {
-    struct bob_executor *x = executor_of(3, 0);
+    struct bob_executor *x = executor_of(3, 0, BOB_FULL_FAIL);
     struct bob_future *f[10];
     int arg;
 
     (void)state;
     for (int i = 0; i < 10; i++)
-        f[i] = submitted(x, held, &arg);
+        f[i] = submitted(x, held_and_counted, &arg);
     n_began(3);
     assert_int_equal(threads_named("pool-"), 3);
     assert_int_equal(threads_named("pool-2"), 1);
@@ -162,7 +96,7 @@ at_most_max_workers_run(void **state)
 static void
 a_thread_starts_only_if_no_other_is_idle(void **state)
 {
-    struct bob_executor *x = executor_of(8, 0);
+    struct bob_executor *x = executor_of(8, 0, BOB_FULL_FAIL);
     int arg;
 
     (void)state;
@@ -179,7 +113,7 @@ a_thread_starts_only_if_no_other_is_idle(void **state)
 static void
 more_than_may_wait_is_refused(void **state)
 {
-    struct bob_executor *x = executor_of(2, 1);
+    struct bob_executor *x = executor_of(2, 1, BOB_FULL_FAIL);
     struct bob_future *f[3], *none = NULL;
     int arg;
 
@@ -223,7 +157,7 @@ write_down(void *arg, void **ret_value)
 static void
 work_begins_in_order_and_what_was_cancelled_not_at_all(void **state)
 {
-    struct bob_executor *x = executor_of(1, 0);
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
     struct bob_future *first, *b;
     int arg;
 
@@ -271,7 +205,7 @@ grow(void *arg, void **ret_value)
 static void
 work_may_submit_more(void **state)
 {
-    struct bob_executor *x = executor_of(2, 0);
+    struct bob_executor *x = executor_of(2, 0, BOB_FULL_FAIL);
     int leaves = 0;
 
     (void)state;
@@ -289,7 +223,7 @@ work_may_submit_more(void **state)
 static void
 shut_down_runs_what_is_queued(void **state)
 {
-    struct bob_executor *x = executor_of(2, 0);
+    struct bob_executor *x = executor_of(2, 0, BOB_FULL_FAIL);
     struct bob_future *f[6];
     int arg;
 
@@ -311,7 +245,7 @@ shut_down_runs_what_is_queued(void **state)
 static void
 shut_down_may_cancel_what_is_queued(void **state)
 {
-    struct bob_executor *x = executor_of(1, 0);
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
     struct bob_future *runs, *waits;
     int arg;
 
@@ -341,7 +275,7 @@ shut_down_my_own(void *x, void **ret_value)
 static void
 work_cannot_wait_for_its_own_end(void **state)
 {
-    struct bob_executor *x = executor_of(1, 0);
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
     struct bob_future *f = submitted(x, shut_down_my_own, x);
     int arg;
 
@@ -357,7 +291,7 @@ work_cannot_wait_for_its_own_end(void **state)
 static void
 resize_up_starts_threads_for_what_waits(void **state)
 {
-    struct bob_executor *x = executor_of(1, 0);
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
     struct bob_future *f[4];
     int arg;
 
@@ -379,7 +313,7 @@ resize_up_starts_threads_for_what_waits(void **state)
 static void
 resize_down_ends_the_surplus_and_loses_no_work(void **state)
 {
-    struct bob_executor *x = executor_of(4, 0);
+    struct bob_executor *x = executor_of(4, 0, BOB_FULL_FAIL);
     struct bob_future *f[8];
     int arg;
 
@@ -472,7 +406,6 @@ defaults_are_pythons(void **state)
 int
 main(void)
 {
-#define gated(fn) cmocka_unit_test_setup_teardown(fn, gate_open, gate_close)
     const struct CMUnitTest tests[] = {
         gated(work_gives_its_value_or_its_error),
         gated(at_most_max_workers_run),

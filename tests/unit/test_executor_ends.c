@@ -11,76 +11,10 @@
 
 #include <cmocka.h>
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "executor_world.h"
 #include "failure_seen.h"
-
-static struct bob_semaphore *go, *began;
-
-static int
-gate_open(void **state)
-{
-    (void)state;
-    go = bob_semaphore_new(0);
-    began = bob_semaphore_new(0);
-    return go && began ? 0 : -1;
-}
-
-static int
-gate_close(void **state)
-{
-    (void)state;
-    bob_semaphore_free(go);
-    bob_semaphore_free(began);
-    bob_set_excepthook(NULL, NULL);
-    return 0;
-}
-
-static enum bob_err
-held(void *arg, void **ret_value)
-{
-    (void)bob_semaphore_release(began, 1);
-    *ret_value = arg;
-    return bob_semaphore_acquire(go, bob_in_seconds(20));
-}
-
-static enum bob_err
-give_back(void *arg, void **ret_value)
-{
-    *ret_value = arg;
-    return BOB_OK;
-}
-
-static struct bob_executor *
-executor_of(unsigned max_workers, unsigned max_queue, enum bob_on_full on_full)
-{
-    const struct bob_executor_options options = {
-        .max_workers = max_workers, .max_queue = max_queue, .on_full = on_full};
-    struct bob_executor *x = bob_executor_new("pool", &options);
-
-    assert_non_null(x);
-    return x;
-}
-
-static struct bob_future *
-submitted(struct bob_executor *x, bob_work_fn fn, void *arg)
-{
-    struct bob_future *f = NULL;
-
-    assert_int_equal(bob_executor_submit(x, fn, arg, &f), BOB_OK);
-    return f;
-}
-
-static void *
-result_of(struct bob_future *f)
-{
-    void *value = NULL;
-
-    assert_int_equal(bob_future_result(f, bob_in_seconds(20), &value), BOB_OK);
-    bob_future_unref(f);
-    return value;
-}
 
 static char door[] = "door.txt";
 
@@ -98,7 +32,7 @@ only_its_work_finishes_what_runs(void **state)
     struct bob_future *f = submitted(x, held, &go);
 
     (void)state;
-    assert_int_equal(bob_semaphore_acquire(began, bob_in_seconds(20)), BOB_OK);
+    n_began(1);
     assert_true(bob_future_running(f));
     assert_false(bob_future_start(f));
     assert_int_equal(bob_future_set_result(f, NULL), BOB_ERR_STATE);
@@ -133,7 +67,7 @@ full(enum bob_on_full on_full, struct bob_future **ret_runs, struct bob_future *
     struct bob_executor *x = executor_of(1, 1, on_full);
 
     *ret_runs = submitted(x, held, &go);
-    assert_int_equal(bob_semaphore_acquire(began, bob_in_seconds(20)), BOB_OK);
+    n_began(1);
     *ret_waits = submitted(x, give_back, &began);
     return x;
 }
@@ -187,7 +121,7 @@ work_does_not_wait_for_room_in_its_own_executor(void **state)
     struct bob_future *f = submitted(x, submit_to_my_own_when_full, x), *waits;
 
     (void)state;
-    assert_int_equal(bob_semaphore_acquire(began, bob_in_seconds(20)), BOB_OK);
+    n_began(1);
     waits = submitted(x, give_back, &began);
     assert_int_equal(bob_semaphore_release(go, 1), BOB_OK);
     assert_int_equal(bob_future_result(f, bob_in_seconds(20), NULL), BOB_ERR_FULL);
@@ -225,6 +159,7 @@ the_caller_may_run_what_finds_no_room(void **state)
     assert_ptr_equal(result_of(runs), &go);
     assert_ptr_equal(result_of(waits), &began);
     bob_executor_free(x);
+    bob_set_excepthook(NULL, NULL);
 }
 
 /* ---- broken ---- */
@@ -292,6 +227,7 @@ a_failed_initializer_breaks_all_that_waits(void **state)
     assert_int_equal(cleanups, 1);
     assert_int_equal(told.calls, 1);
     assert_string_equal(told.message, "no device");
+    bob_set_excepthook(NULL, NULL);
 }
 
 /* ---- bursts ---- */
@@ -335,7 +271,6 @@ a_burst_is_run_in_order_and_gives_its_memory_back(void **state)
 int
 main(void)
 {
-#define gated(fn) cmocka_unit_test_setup_teardown(fn, gate_open, gate_close)
     const struct CMUnitTest tests[] = {
         gated(only_its_work_finishes_what_runs),
         gated(a_submit_may_wait_for_room),

@@ -13,28 +13,12 @@
 
 #include <cmocka.h>
 
+#include "executor_world.h"
 #include "failing_malloc.h"
 
 #ifndef SANITIZED
 
 enum { N = 40, TRIES = 30, BURST = 3000 };
-
-static struct bob_semaphore *go, *began;
-
-static enum bob_err
-give_back(void *arg, void **ret_value)
-{
-    *ret_value = arg;
-    return BOB_OK;
-}
-
-static enum bob_err
-wait_for_go(void *arg, void **ret_value)
-{
-    *ret_value = arg;
-    (void)bob_semaphore_release(began, 1);
-    return bob_semaphore_acquire(go, bob_in_seconds(20));
-}
 
 static bool
 is_memory(enum bob_err err)
@@ -97,8 +81,8 @@ a_burst_is_queued_or_refused_one_by_one(void **state)
     void *value;
 
     (void)state;
-    assert_int_equal(bob_executor_submit(x, wait_for_go, NULL, &runs), BOB_OK);
-    assert_int_equal(bob_semaphore_acquire(began, bob_in_seconds(20)), BOB_OK);
+    assert_int_equal(bob_executor_submit(x, held, NULL, &runs), BOB_OK);
+    n_began(1);
     for (int i = 0; n < BURST; i++) {
         enum bob_err err;
 
@@ -174,28 +158,9 @@ a_wait_for_many_needs_memory_and_says_so(void **state)
         bob_future_unref(fs[i]); /* the last reference: none was kept */
 }
 
-static int
-gate_open(void **state)
-{
-    (void)state;
-    go = bob_semaphore_new(0);
-    began = bob_semaphore_new(0);
-    return go && began ? 0 : -1;
-}
-
-static int
-gate_close(void **state)
-{
-    (void)state;
-    bob_semaphore_free(go);
-    bob_semaphore_free(began);
-    return 0;
-}
-
 int
 main(void)
 {
-#define gated(fn) cmocka_unit_test_setup_teardown(fn, gate_open, gate_close)
     const struct CMUnitTest tests[] = {
         gated(an_executor_is_whole_or_none),
         gated(a_map_runs_all_or_says_why_not),

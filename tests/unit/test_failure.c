@@ -12,33 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "executor_world.h"
 #include "failure_seen.h"
-
-static enum bob_err
-give_back(void *arg, void **ret_value)
-{
-    *ret_value = arg;
-    return BOB_OK;
-}
-
-static struct bob_executor *
-executor_of_one(void)
-{
-    const struct bob_executor_options options = {.max_workers = 1};
-    struct bob_executor *x = bob_executor_new("pool", &options);
-
-    assert_non_null(x);
-    return x;
-}
-
-static struct bob_future *
-submitted(struct bob_executor *x, bob_work_fn fn, void *arg)
-{
-    struct bob_future *f = NULL;
-
-    assert_int_equal(bob_executor_submit(x, fn, arg, &f), BOB_OK);
-    return f;
-}
 
 /* ---- failures as data ---- */
 
@@ -99,7 +74,7 @@ fail_at_length(void *arg, void **ret_value)
 static void
 a_failure_comes_with_sentence_and_origin(void **state)
 {
-    struct bob_executor *x = executor_of_one();
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
     struct bob_future *f = submitted(x, fail_with_a_sentence, door);
     struct bob_failure failure = failure_of(f, BOB_ERR_SYSTEM);
     char origin[64];
@@ -122,7 +97,7 @@ only_a_note_of_this_work_and_this_code_counts(void **state)
              {note_and_succeed, return_full},
              {give_back, note_one_and_return_another},
              {note_one_and_return_another, return_full}};
-    struct bob_executor *x = executor_of_one();
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
 
     (void)state;
     for (size_t i = 0; i < sizeof T / sizeof *T; i++) {
@@ -141,7 +116,7 @@ only_a_note_of_this_work_and_this_code_counts(void **state)
 static void
 a_long_sentence_is_cut_between_characters(void **state)
 {
-    struct bob_executor *x = executor_of_one();
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
 
     (void)state;
     for (intptr_t lead = 0; lead < 3; lead++) {
@@ -160,7 +135,7 @@ static void
 what_is_no_error_is_made_one(void **state)
 {
     static const intptr_t numbers[] = {-1, BOB_ERR_COUNT_, 256, 1 << 20};
-    struct bob_executor *x = executor_of_one();
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
 
     (void)state;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -175,7 +150,7 @@ what_is_no_error_is_made_one(void **state)
 static void
 a_failure_nobody_asks_for_is_told_to_the_hook(void **state)
 {
-    struct bob_executor *x = executor_of_one();
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
 
     (void)state;
     hook_set();

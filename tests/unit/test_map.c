@@ -13,41 +13,19 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "executor_world.h"
+
 enum { N = 1000 };
 
 static void *args[N], *values[N];
-static struct bob_semaphore *go, *began;
 
 static int
 prepare(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < N; i++)
         args[i] = (void *)i;
     memset(values, 0xFF, sizeof values);
-    go = bob_semaphore_new(0);
-    began = bob_semaphore_new(0);
-    return go && began ? 0 : -1;
-}
-
-static int
-tidy(void **state)
-{
-    (void)state;
-    bob_semaphore_free(go);
-    bob_semaphore_free(began);
-    return 0;
-}
-
-static struct bob_executor *
-executor_of(unsigned max_workers, unsigned max_queue, enum bob_on_full on_full)
-{
-    const struct bob_executor_options options = {
-        .max_workers = max_workers, .max_queue = max_queue, .on_full = on_full};
-    struct bob_executor *x = bob_executor_new("pool", &options);
-
-    assert_non_null(x);
-    return x;
+    return gate_open(state);
 }
 
 static enum bob_err
@@ -55,14 +33,6 @@ square(void *arg, void **ret_value)
 {
     *ret_value = (void *)((size_t)arg * (size_t)arg);
     return BOB_OK;
-}
-
-static enum bob_err
-held(void *arg, void **ret_value)
-{
-    (void)bob_semaphore_release(began, 1);
-    *ret_value = arg;
-    return bob_semaphore_acquire(go, bob_in_seconds(20));
 }
 
 static bool
@@ -346,7 +316,7 @@ a_map_ends_when_its_executor_is_shut_down(void **state)
 
     (void)state;
     assert_int_equal(bob_executor_submit(x, held, NULL, NULL), BOB_OK);
-    assert_int_equal(bob_semaphore_acquire(began, bob_in_seconds(20)), BOB_OK);
+    n_began(1);
     assert_int_equal(bob_executor_submit(other, map_squares, x, &f), BOB_OK);
     /* Before its helper was queued or after that: it ends. */
     assert_int_equal(bob_executor_shut_down(x, true, BOB_AT_ONCE), BOB_ERR_TIMEOUT);
@@ -391,7 +361,7 @@ a_map_on_a_broken_executor_is_broken(void **state)
 int
 main(void)
 {
-#define prepared(fn) cmocka_unit_test_setup_teardown(fn, prepare, tidy)
+#define prepared(fn) cmocka_unit_test_setup_teardown(fn, prepare, gate_close)
     const struct CMUnitTest tests[] = {
         prepared(results_stand_in_order_whatever_the_chunk),
         prepared(the_lowest_that_fails_is_the_error),
