@@ -13,29 +13,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-static struct bob_timers *timers;
-
-static int
-timers_start(void **state)
-{
-    (void)state;
-    timers = bob_timers_new("clockwork");
-    return timers ? 0 : -1;
-}
-
-static int
-timers_end(void **state)
-{
-    (void)state;
-    bob_timers_free(timers);
-    return 0;
-}
-
-static void
-set_event(void *e)
-{
-    bob_event_set(e);
-}
+#include "timers_world.h"
 
 static void
 set_to_now(void *moment)
@@ -167,22 +145,6 @@ a_periodic_timer_fires_until_cancelled(void **state)
 }
 
 static void
-nothing(void *arg)
-{
-    (void)arg;
-}
-
-/* Waits until the timers' thread has done all that was due: then what it says of a timer is settled. */
-static void
-settle(void)
-{
-    struct bob_timer *last = bob_timer_start(timers, BOB_AT_ONCE, 0, nothing, NULL);
-
-    assert_int_equal(bob_timer_join(last, bob_in_seconds(20)), BOB_OK);
-    bob_timer_free(last);
-}
-
-static void
 missed_beats_are_left_out_and_the_beat_is_kept(void **state)
 {
     static const struct {
@@ -278,7 +240,6 @@ a_beat_from_at_once_counts_from_now(void **state)
 int
 main(void)
 {
-#define timed(fn) cmocka_unit_test_setup_teardown(fn, timers_start, timers_end)
     const struct CMUnitTest tests[] = {
         timed(a_timer_fires_when_due_and_not_before),
         timed(they_fire_by_moment_then_as_started),

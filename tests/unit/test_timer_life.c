@@ -12,45 +12,7 @@
 
 #include <cmocka.h>
 
-static struct bob_timers *timers;
-
-static int
-timers_start(void **state)
-{
-    (void)state;
-    timers = bob_timers_new("clockwork");
-    return timers ? 0 : -1;
-}
-
-static int
-timers_end(void **state)
-{
-    (void)state;
-    bob_timers_free(timers);
-    return 0;
-}
-
-static void
-set_event(void *e)
-{
-    bob_event_set(e);
-}
-
-static void
-nothing(void *arg)
-{
-    (void)arg;
-}
-
-/* Waits until the timers' thread has done all that was due: then what it says of a timer is settled. */
-static void
-settle(void)
-{
-    struct bob_timer *last = bob_timer_start(timers, BOB_AT_ONCE, 0, nothing, NULL);
-
-    assert_int_equal(bob_timer_join(last, bob_in_seconds(20)), BOB_OK);
-    bob_timer_free(last);
-}
+#include "timers_world.h"
 
 /* ---- what it says of itself ---- */
 
@@ -322,7 +284,6 @@ timers_may_end_before_their_timers_are_freed(void **state)
 int
 main(void)
 {
-#define timed(fn) cmocka_unit_test_setup_teardown(fn, timers_start, timers_end)
     const struct CMUnitTest tests[] = {
         timed(its_own_call_may_ask_and_cancel_it),
         timed(a_join_ends_when_it_is_cancelled_or_all_are),
