@@ -19,6 +19,7 @@
 
 #include "base/hash.h"
 #include "file_server.h"
+#include "temp_folder.h"
 #include "work/address.h"
 #include "work/download.h"
 #include "work/kinds.h"
@@ -53,8 +54,7 @@ shop_open(void **state)
     struct fault f = {0};
 
     file_server_open(&s->server);
-    strcpy(s->data, "/tmp/bobbin-download-XXXXXX");
-    assert_non_null(mkdtemp(s->data));
+    temp_folder_make(s->data);
     (void)snprintf(s->folder, sizeof s->folder, "%s/files", s->data);
     assert_int_equal(downloads_start(s->folder, &f), WHY_OK);
     s->config.allow_private_fetch = true;
@@ -62,15 +62,6 @@ shop_open(void **state)
     bob_event_init(&s->stop);
     *state = s;
     return 0;
-}
-
-static inline int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
 }
 
 static inline int
@@ -82,7 +73,7 @@ shop_close(void **state)
     transfer_thread_ends();
     file_server_close(&s->server);
     bob_event_fini(&s->stop);
-    (void)nftw(s->data, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    temp_folder_remove(s->data);
     free(s);
     return 0;
 }

@@ -13,9 +13,9 @@
 #include "coord_world.h"
 
 #include <bobbin/bobbin.h>
-#include <ftw.h>
 #include <unistd.h>
 
+#include "temp_folder.h"
 #include "work/work.h"
 
 struct shop {
@@ -32,23 +32,13 @@ shop_open(struct shop *s, int64_t task_threads)
     struct fault f = {0};
 
     memset(s, 0, sizeof *s);
-    strcpy(s->folder, "/tmp/bobbin-hands-XXXXXX");
-    assert_non_null(mkdtemp(s->folder));
+    temp_folder_make(s->folder);
     o.task_threads = task_threads;
     s->config.data = s->folder;
     s->config.task_threads = task_threads;
     world_open_with(&s->w, &o);
     s->w.journal.relaxed = true;
     assert_int_equal(work_start(&s->work, &s->config, s->w.c, &f), WHY_OK);
-}
-
-static inline int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
 }
 
 static inline void
@@ -58,7 +48,7 @@ shop_close(struct shop *s)
     work_drain(s->work, BOB_AT_ONCE);
     work_stop(s->work);
     world_close(&s->w);
-    (void)nftw(s->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    temp_folder_remove(s->folder);
 }
 
 /* ---- an asking that a thread waits for ---- */

@@ -21,7 +21,6 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <unistd.h>
 
 #include <bobbin/event.h>
@@ -31,6 +30,7 @@
 #include "base/log.h"
 #include "store/journal.h"
 #include "store/store.h"
+#include "temp_folder.h"
 
 struct world {
     char folder[64];
@@ -74,10 +74,8 @@ world_open(struct world *w)
 {
     struct fault f = {0};
 
-    if (!w->folder[0]) {
-        strcpy(w->folder, "/tmp/bobbin-test-XXXXXX");
-        assert_non_null(mkdtemp(w->folder));
-    }
+    if (!w->folder[0])
+        temp_folder_make(w->folder);
     if (world_try_open(w, &f))
         fail_msg("%s", f.detail);
 }
@@ -104,18 +102,11 @@ world_close(struct world *w)
     w->store = NULL;
 }
 
-static inline int
-world_remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
 static inline void
 world_end(struct world *w)
 {
     world_close(w);
-    assert_int_equal(nftw(w->folder, world_remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    temp_folder_remove(w->folder);
 }
 
 /* One step with one change; record NULL: gone. */

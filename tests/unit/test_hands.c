@@ -128,7 +128,7 @@ a_claim_that_comes_after_the_hands_have_stopped_goes_back(void **state)
     assert_int_equal(look(&s, number).state, TASK_READY);
     s.work = NULL;
     world_close(&s.w);
-    (void)nftw(s.folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    temp_folder_remove(s.folder);
 }
 
 /* ---- all at once ---- */

@@ -212,8 +212,7 @@ everything_is_private(void **state)
     mode_t mask;
 
     (void)state;
-    strcpy(w.folder, "/tmp/bobbin-test-XXXXXX");
-    assert_non_null(mkdtemp(w.folder));
+    temp_folder_make(w.folder);
     assert_int_equal(rmdir(w.folder), 0);
     mask = umask(0);
     world_open(&w);
