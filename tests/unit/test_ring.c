@@ -26,7 +26,7 @@ work(uint64_t n)
     return (struct bob_future *)(void *)works[n % (MANY + 1)];
 }
 
-/* Less than @n; not stdlib's, whose malloc is declared otherwise. */
+/* Less than @n. */
 static int
 any(unsigned *seed, int n)
 {
