@@ -31,16 +31,25 @@ PATIENCE = patience()
 REPORTS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "runtime error:", "Assertion `")
 
 
-def until(fact, what, seconds=5.0):
-    """Waits until fact() is true, and returns what it returned; fails with `what` after `seconds`."""
+def until(fact, what, seconds=15.0):
+    """Waits until fact() is true, and returns what it returned; fails with `what` after `seconds`, and a last look."""
     end = time.monotonic() + seconds * PATIENCE
     while True:
+        last = time.monotonic() > end
         got = fact()
         if got:
             return got
-        if time.monotonic() > end:
+        if last:
             raise AssertionError(f"not within {seconds} s: {what} (last: {got!r})")
         time.sleep(0.005)
+
+
+def at_best(took, most, tries=5):
+    """took() measures seconds, and one of some tries is within `most`: a busy machine makes one longer, a slow server all."""
+    seen = [took()]
+    while min(seen) > most * PATIENCE and len(seen) < tries:
+        seen.append(took())
+    assert min(seen) <= most * PATIENCE, f"more than {most} s each time: {seen}"
 
 
 class Server:
@@ -91,14 +100,14 @@ class Server:
             self.lines.append("")
             self.log_grew.notify_all()
 
-    def start(self, seconds=20):
+    def start(self, seconds=40):
         self.spawn()
         line = self.log_line(r"\blistening\b.*\burl=http://\S+", seconds)
         found = re.search(r"url=http://(\[[^]]*\]|[^:/\s]*):(\d+)", line)
         self.host, self.port = found[1].strip("[]"), int(found[2])
         return self
 
-    def log_line(self, pattern, seconds=10):
+    def log_line(self, pattern, seconds=20):
         """The first line of its log that has `pattern`; waits for it."""
         end = time.monotonic() + seconds * PATIENCE
         with self.log_grew:
@@ -129,7 +138,7 @@ class Server:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def wait(self, seconds=20):
+    def wait(self, seconds=40):
         """Waits for its end and returns its exit status (negative: the signal that ended it)."""
         try:
             status = self.process.wait(seconds * PATIENCE)
@@ -137,10 +146,10 @@ class Server:
             self.process.kill()
             self.process.wait()
             raise AssertionError(f"bobbind did not end within {seconds} s:\n{self.log()}") from None
-        self.reader.join(5)
+        self.reader.join(20 * PATIENCE)  # the log is whole
         return status
 
-    def stop(self, seconds=20):
+    def stop(self, seconds=40):
         """SIGTERM; it must drain, and end well."""
         self.signal(signal.SIGTERM)
         status = self.wait(seconds)

@@ -6,7 +6,7 @@
     name     a name no other test uses
 
 Marks: quick (the short form that ./dev race runs against sanitizer builds), slow (more than five seconds),
-limit(seconds) (this test's own time limit; 30 without it).
+limit(seconds) (this test's own time limit; 60 without it).
 
 SPDX-License-Identifier: MIT
 """
@@ -49,7 +49,7 @@ def pytest_sessionstart(session):
 def pytest_runtest_protocol(item):
     """A test that hangs shows where, and fails; the others still run."""
     mark = item.get_closest_marker("limit")
-    seconds = (mark.args[0] if mark else 30) * PATIENCE
+    seconds = (mark.args[0] if mark else 60) * PATIENCE
 
     def out_of_time(number, frame):
         faulthandler.dump_traceback(file=sys.__stderr__)

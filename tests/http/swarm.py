@@ -8,6 +8,8 @@ import selectors
 import socket
 import time
 
+from bobbind import PATIENCE
+
 VALUE = re.compile(rb'"value":\s*(-?\d+)')
 
 
@@ -24,7 +26,7 @@ class Swarm:
 
     def run(self, at_half=None, seconds=120):
         """Until all are done or cut; at_half() is called once half of the increments are acknowledged."""
-        left, end = {}, time.monotonic() + seconds
+        left, end = {}, time.monotonic() + seconds * PATIENCE
         for _ in range(self.clients):
             one = socket.create_connection(self.at)
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -142,7 +142,7 @@ class Waiting(threading.Thread):
         self.seconds = time.monotonic() - self.asked_at
         self.answered.set()
 
-    def answer(self, seconds=10):
+    def answer(self, seconds=20):
         assert self.answered.wait(seconds * PATIENCE), f"no answer within {seconds} s"
         self.join()
         self.client.close()
@@ -156,14 +156,14 @@ class Waiting(threading.Thread):
     def leave(self):
         """The client goes away."""
         self.client.connection.sock.shutdown(socket.SHUT_RDWR)
-        self.join(5)
+        self.join(20 * PATIENCE)
         self.client.close()
 
 
 class Raw:
     """A bare socket: what no polite client sends."""
 
-    def __init__(self, server, timeout=10):
+    def __init__(self, server, timeout=30):
         self.host = f"{server.host}:{server.port}"
         self.socket = socket.create_connection((server.host, server.port), timeout * PATIENCE)
         self.got = b""
@@ -216,8 +216,9 @@ class Raw:
         self.got += data
         return bool(data)
 
-    def is_cut(self, seconds=5):
+    def is_cut(self, seconds=20):
         """Waits until the server closes; true if it did within `seconds`."""
+        before = self.socket.gettimeout()
         self.socket.settimeout(seconds * PATIENCE)
         try:
             while self._more():
@@ -225,6 +226,8 @@ class Raw:
             return True
         except TimeoutError:
             return False
+        finally:
+            self.socket.settimeout(before)
 
     def close(self, reset=False):
         """FIN, or RST as from a client that was killed."""
