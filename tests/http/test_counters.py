@@ -5,7 +5,7 @@ SPDX-License-Identifier: MIT
 
 import pytest
 
-from bobbind import PATIENCE
+from bobbind import at_best
 from wire import Client
 
 MOST = 2**53 - 1
@@ -140,7 +140,11 @@ def test_one_client_reads_its_own_write_and_another_sees_it_too(server, client, 
 def test_a_hundred_adds_on_one_connection_are_quick(client, name):
     """Not a bench: only that no reply waits for a timer (40 ms of a delayed acknowledgement would show)."""
     import time
-    began = time.monotonic()
-    for _ in range(100):
-        client.post(f"/v1/counters/{name}/add").expect(200)
-    assert time.monotonic() - began < 3 * PATIENCE
+
+    def took():
+        began = time.monotonic()
+        for _ in range(100):
+            client.post(f"/v1/counters/{name}/add").expect(200)
+        return time.monotonic() - began
+
+    at_best(took, 3)

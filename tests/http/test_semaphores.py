@@ -72,9 +72,9 @@ def test_the_head_of_the_line_holds_back_those_behind_it(client, waiting, name):
     path = f"/v1/semaphores/{name}"
     put(client, name, 5)
     three, two = take(client, name, permits=3), take(client, name, permits=2)
-    ana = waiting("POST", f"{path}/acquire", owner="ana", permits=5, wait="20s")
+    ana = waiting("POST", f"{path}/acquire", owner="ana", permits=5, wait="60s")
     stands_in_line(client, path, "ana")
-    bea = waiting("POST", f"{path}/acquire", owner="bea", permits=1, wait="20s")
+    bea = waiting("POST", f"{path}/acquire", owner="bea", permits=1, wait="60s")
     stands_in_line(client, path, "ana", "bea")
     release(client, name, three["token"])
     assert line_of(client, path) == ["ana", "bea"], "three are free, but ana comes first"
@@ -95,7 +95,7 @@ def test_one_release_may_serve_several(client, waiting, name):
     grant = take(client, name, permits=3)
     people = []
     for n, owner in enumerate(("ana", "bea", "cai", "dan")):
-        people.append(waiting("POST", f"{path}/acquire", owner=owner, wait="20s"))
+        people.append(waiting("POST", f"{path}/acquire", owner=owner, wait="60s"))
         stands_in_line(client, path, *("ana", "bea", "cai", "dan")[: n + 1])
     release(client, name, grant["token"])
     tokens = [who.answer().expect(200)["token"] for who in people[:3]]
@@ -111,11 +111,11 @@ def test_a_value_of_0_is_a_pause(client, waiting, name):
     put(client, name, 0)
     refused = client.post(f"{path}/acquire").expect(423)
     assert refused.names("paused", "PUT")["position"] == 1 and refused["value"] == 0
-    ana = waiting("POST", f"{path}/acquire", owner="ana", permits=2, wait="20s")
+    ana = waiting("POST", f"{path}/acquire", owner="ana", permits=2, wait="60s")
     stands_in_line(client, path, "ana")
     put(client, name, 2)
     token = ana.answer().expect(200)["token"]
-    bea = waiting("POST", f"{path}/acquire", owner="bea", wait="20s")
+    bea = waiting("POST", f"{path}/acquire", owner="bea", wait="60s")
     stands_in_line(client, path, "bea")
     put(client, name, 0)
     release(client, name, token)
@@ -131,9 +131,9 @@ def test_growing_it_serves_the_line(client, waiting, name):
     path = f"/v1/semaphores/{name}"
     put(client, name, 1)
     take(client, name)
-    ana = waiting("POST", f"{path}/acquire", owner="ana", wait="20s")
+    ana = waiting("POST", f"{path}/acquire", owner="ana", wait="60s")
     stands_in_line(client, path, "ana")
-    bea = waiting("POST", f"{path}/acquire", owner="bea", wait="20s")
+    bea = waiting("POST", f"{path}/acquire", owner="bea", wait="60s")
     stands_in_line(client, path, "ana", "bea")
     grown = put(client, name, 3)
     assert grown["value"] == 3
@@ -162,7 +162,7 @@ def test_a_waiter_that_wants_more_than_the_shrunken_value_is_not_forgotten(clien
     path = f"/v1/semaphores/{name}"
     put(client, name, 3)
     grant = take(client, name)
-    ana = waiting("POST", f"{path}/acquire", owner="ana", permits=3, wait="1500ms")
+    ana = waiting("POST", f"{path}/acquire", owner="ana", permits=3, wait="6s")
     stands_in_line(client, path, "ana")
     put(client, name, 2)
     release(client, name, grant["token"])
@@ -176,7 +176,7 @@ def test_a_lease_of_permits_ends_on_its_own(client, name):
     put(client, name, 2)
     asked = time.monotonic()
     take(client, name, permits=2, ttl="300ms")
-    grant = client.post(f"/v1/semaphores/{name}/acquire", wait="5s").expect(200)
+    grant = client.post(f"/v1/semaphores/{name}/acquire", wait="60s").expect(200)
     assert time.monotonic() - asked >= 0.3
     release(client, name, grant["token"])
 
@@ -205,7 +205,7 @@ def test_a_dead_waiter_frees_its_place(server, client, waiting, name):
     held = take(client, name)["token"]
     ghost = Raw(server).request(f"POST {path}/acquire?wait=60s&owner=ghost")
     stands_in_line(client, path, "ghost")
-    bea = waiting("POST", f"{path}/acquire", owner="bea", wait="20s")
+    bea = waiting("POST", f"{path}/acquire", owner="bea", wait="60s")
     stands_in_line(client, path, "ghost", "bea")
     ghost.close(reset=True)
     stands_in_line(client, path, "bea")
@@ -220,21 +220,22 @@ def test_a_dying_head_lets_the_next_in(server, client, waiting, name):
     take(client, name, ttl="60s")
     ghost = Raw(server).request(f"POST {path}/acquire?wait=60s&owner=ghost&permits=2")
     stands_in_line(client, path, "ghost")
-    bea = waiting("POST", f"{path}/acquire", owner="bea", wait="20s")
+    bea = waiting("POST", f"{path}/acquire", owner="bea", wait="60s")
     stands_in_line(client, path, "ghost", "bea")
     ghost.close()
-    bea.answer(3).expect(200)
+    bea.answer().expect(200)
 
 
 def test_a_head_whose_wait_ends_lets_the_next_in(client, waiting, name):
     path = f"/v1/semaphores/{name}"
     put(client, name, 2)
     take(client, name, ttl="60s")
-    ana = waiting("POST", f"{path}/acquire", owner="ana", wait="600ms", permits=2)
+    ana = waiting("POST", f"{path}/acquire", owner="ana", wait="6s", permits=2)
     stands_in_line(client, path, "ana")
-    bea = waiting("POST", f"{path}/acquire", owner="bea", wait="20s")
+    bea = waiting("POST", f"{path}/acquire", owner="bea", wait="60s")
+    stands_in_line(client, path, "ana", "bea")
     ana.answer().expect(423)
-    bea.answer(3).expect(200)
+    bea.answer().expect(200)
 
 
 @pytest.mark.quick

@@ -1,0 +1,121 @@
+"""Leases of locks: they end on time and never early, and live on when they are renewed.
+
+SPDX-License-Identifier: MIT
+"""
+
+import time
+
+import pytest
+
+from bobbind import at_best, until
+
+LATE = 0.050  # a lease ends at most this much after its ttl
+
+
+def take(client, name, **params):
+    return client.post(f"/v1/locks/{name}/acquire", **params).expect(200)
+
+
+def release(client, name, token):
+    return client.post(f"/v1/locks/{name}/release", token=token).expect(200)
+
+
+@pytest.mark.quick
+def test_a_lease_ends_on_time_and_never_early(client, waiting, name):
+    path = f"/v1/locks/{name}"
+
+    def late(ttl):
+        asked = time.monotonic()
+        take(client, name, owner="ana", ttl=ttl)
+        granted = time.monotonic()
+        bea = waiting("POST", f"{path}/acquire", owner="bea", wait="60s")
+        token = bea.answer().expect(200)["token"]
+        had = bea.asked_at + bea.seconds
+        assert had - asked >= ttl, "the lease ended before its ttl"
+        release(client, name, token)
+        return had - granted - ttl
+
+    for ttl in (0.4, 0.7):
+        at_best(lambda ttl=ttl: late(ttl), LATE + 0.25)  # the wire and a commit come on top of the server's own 50 ms
+
+
+def test_hundred_leases_end_within_fifty_milliseconds(client, name):
+    """Measured where it is meant: a poller sees the hold no longer than 50 ms after expires_at."""
+
+    def latest_of_all():
+        ends, late = {}, []
+        for n in range(100):
+            asked = time.monotonic()
+            take(client, f"{name}-{n}", ttl=f"{500 + 7 * n}ms")
+            ends[f"{name}-{n}"] = (asked + 0.5 + 0.007 * n, time.monotonic() + 0.5 + 0.007 * n)
+        while ends:
+            began = time.monotonic()
+            held = {item["name"] for item in client.all_items("/v1/locks", limit=200) if item["holder"]}
+            seen = time.monotonic()
+            for one, (soonest, latest) in list(ends.items()):
+                if one not in held:
+                    assert seen >= soonest, "a lease ended early"
+                    del ends[one]
+                elif began > latest:
+                    late.append(began - latest)
+        return max(late, default=0)
+
+    at_best(latest_of_all, LATE * 2)
+
+
+@pytest.mark.quick
+def test_a_lease_that_ended_frees_the_lock_and_its_token_no_longer_counts(client, name):
+    grant = take(client, name, ttl="100ms")
+    until(lambda: (client.get(f"/v1/locks/{name}").json or {}).get("holder") is None, "the lease ends")
+    client.post(f"/v1/locks/{name}/release", token=grant["token"]).expect(412)
+    client.post(f"/v1/locks/{name}/renew", token=grant["token"]).expect(412)
+
+
+@pytest.mark.quick
+def test_renew_keeps_the_token_and_moves_the_end(client, name):
+    path = f"/v1/locks/{name}"
+
+    def lives_on():
+        """False: on a busy machine a renewal may come when the lease has ended, but not sooner than it ends."""
+        sent = time.monotonic()
+        grant = take(client, name, ttl="600ms")
+        for _ in range(4):
+            time.sleep(0.3)
+            before, again = time.monotonic(), client.post(f"{path}/renew", token=grant["token"], ttl="600ms")
+            if again.status == 412:
+                break
+            sent = before
+            assert again.expect(200)["token"] == grant["token"]
+            assert again["expires_at"] > grant["expires_at"]
+        else:
+            holder = client.get(path)["holder"]
+            if holder:
+                assert holder["token"] == grant["token"]
+                return True
+        assert time.monotonic() - sent >= 0.6, "the lease ended before its ttl"
+        return False
+
+    until(lives_on, "a lease is renewed four times", 30)
+    until(lambda: client.get(path).json.get("holder") is None, "the renewed lease ends")
+
+
+def test_renew_without_a_ttl_uses_the_one_of_the_hold(client, name):
+    grant = take(client, name, ttl="60s")
+    time.sleep(0.02)
+    again = client.post(f"/v1/locks/{name}/renew", token=grant["token"]).expect(200)
+    assert again["expires_at"] > grant["expires_at"]
+
+
+@pytest.mark.quick
+def test_renew_gives_the_same_grant_with_its_owner(client, name):
+    grant = take(client, name, owner="ana").json
+    again = client.post(f"/v1/locks/{name}/renew", token=grant["token"]).expect(200).json
+    moves = ("expires_at", "waited")
+    assert {k: v for k, v in again.items() if k not in moves} == {k: v for k, v in grant.items() if k not in moves}
+
+
+def test_renew_may_shorten(client, name):
+    grant = take(client, name, ttl="60s")
+    again = client.post(f"/v1/locks/{name}/renew", token=grant["token"], ttl="200ms").expect(200)
+    assert again["expires_at"] < grant["expires_at"]
+    until(lambda: client.get(f"/v1/locks/{name}").json.get("holder") is None, "the short lease ends")
