@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bobbind import PATIENCE, until
+from bobbind import at_best, until
 from wire import Raw, Waiting
 
 MEMBERS = {"id", "queue", "kind", "state", "attempts", "priority", "created_at", "run_at", "started_at",
@@ -23,7 +23,7 @@ def one(client, name):
 
 @pytest.mark.quick
 def test_the_life_of_a_task(client, one, name):
-    accepted = client.post(one, kind="sleep", seconds=0.5).expect(202)
+    accepted = client.post(one, kind="sleep", seconds=600).expect(202)
     task = accepted["id"]
     assert accepted.headers["Location"] == f"/v1/tasks/{task}" and MEMBERS <= set(accepted.json)
     until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs")
@@ -32,7 +32,9 @@ def test_the_life_of_a_task(client, one, name):
     assert running["queue"] == name and running["kind"] == "sleep" and running["attempts"] == 1
     pending = client.get(f"/v1/tasks/{task}/result").expect(202)
     assert pending["id"] == task and pending["state"] == "running"
-    done = client.get(f"/v1/tasks/{task}/result", wait="10s").expect(200)
+    client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
+    task = client.post(one, kind="sleep", seconds=0.1).expect(202)["id"]
+    done = client.get(f"/v1/tasks/{task}/result", wait="20s").expect(200)
     assert done["id"] == task and done["state"] == "succeeded" and "result" in done.json
     shown = client.get(f"/v1/tasks/{task}").expect(200)
     assert shown["state"] == "succeeded" and shown["created_at"] <= shown["started_at"] < shown["finished_at"]
@@ -57,35 +59,44 @@ def test_an_unknown_id_is_404_and_never_pending(client):
 
 @pytest.mark.quick
 def test_a_wait_ends_with_202_when_the_task_does_not(client, one):
-    task = client.post(one, kind="sleep", seconds=3).expect(202)["id"]
-    began = time.monotonic()
-    client.get(f"/v1/tasks/{task}/result", wait="300ms").expect(202)
-    assert 0.3 <= time.monotonic() - began < 0.3 + 1 * PATIENCE
+    task = client.post(one, kind="sleep", seconds=600).expect(202)["id"]
+
+    def took():
+        began = time.monotonic()
+        client.get(f"/v1/tasks/{task}/result", wait="300ms").expect(202)
+        seconds = time.monotonic() - began
+        assert seconds >= 0.3
+        return seconds
+
+    at_best(took, 1.3)
     client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
 
 
 @pytest.mark.quick
 def test_many_wait_for_one_result_and_all_have_it(server, client, one):
-    task = client.post(one, kind="sleep", seconds=0.7).expect(202)["id"]
-    crowd = [Waiting(server, "GET", f"/v1/tasks/{task}/result?wait=20s") for _ in range(20)]
-    ghost = Raw(server).request(f"GET /v1/tasks/{task}/result?wait=20s")
-    time.sleep(0.1)
+    blocker = client.post(one, kind="sleep", seconds=600).expect(202)["id"]
+    task = client.post(one, kind="square", n=2).expect(202)["id"]
+    crowd = [Waiting(server, "GET", f"/v1/tasks/{task}/result?wait=60s") for _ in range(20)]
+    ghost = Raw(server).request(f"GET /v1/tasks/{task}/result?wait=60s")
+    until(lambda: "\nbobbin_waiters 21\n" in client.get("/metrics").text, "all wait")
     ghost.close(reset=True)
+    client.delete(f"/v1/tasks/{blocker}").expect((200, 202, 204))
     for who in crowd:
         assert who.answer().expect(200)["id"] == task
 
 
 @pytest.mark.quick
 def test_a_ready_task_is_cancelled_at_once(client, one):
-    blocker = client.post(one, kind="sleep", seconds=1).expect(202)["id"]
+    blocker = client.post(one, kind="sleep", seconds=600).expect(202)["id"]
     until(lambda: client.get(f"/v1/tasks/{blocker}")["state"] == "running", "the blocker runs")
     task = client.post(one, kind="square", n=1).expect(202)["id"]
     client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
     assert client.get(f"/v1/tasks/{task}")["state"] == "cancelled"
     client.get(f"/v1/tasks/{task}/result").expect(409, "cancelled")
     client.delete(f"/v1/tasks/{task}").expect(409)
-    client.get(f"/v1/tasks/{blocker}/result", wait="10s").expect(200)
-    client.delete(f"/v1/tasks/{blocker}").expect(409)
+    client.delete(f"/v1/tasks/{blocker}").expect((200, 202, 204))
+    over = client.post(one, kind="square", n=1, wait="20s").expect(200)["id"]
+    client.delete(f"/v1/tasks/{over}").expect(409)
 
 
 @pytest.mark.quick
@@ -97,37 +108,43 @@ def test_a_delayed_task_is_cancelled_at_once(client, one):
 
 @pytest.mark.quick
 def test_a_running_task_stops_when_told_to(client, one):
-    task = client.post(one, kind="sleep", seconds=60).expect(202)["id"]
-    until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs")
-    began = time.monotonic()
-    client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
-    client.get(f"/v1/tasks/{task}/result", wait="10s").expect(409)
-    assert time.monotonic() - began < 2 * PATIENCE
+    def took():
+        task = client.post(one, kind="sleep", seconds=600).expect(202)["id"]
+        until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs")
+        began = time.monotonic()
+        client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
+        client.get(f"/v1/tasks/{task}/result", wait="20s").expect(409)
+        return time.monotonic() - began
+
+    at_best(took, 2)
     after = client.post(one, kind="square", n=2, wait="10s").expect(200)
     assert after["state"] == "succeeded", "the hand is free again"
 
 
 @pytest.mark.quick
 def test_a_task_that_runs_too_long_fails(client, one):
-    task = client.post(one, kind="sleep", seconds=60, timeout="300ms").expect(202)["id"]
-    failed = client.get(f"/v1/tasks/{task}/result", wait="10s").expect(422)
+    task = client.post(one, kind="sleep", seconds=600, timeout="300ms").expect(202)["id"]
+    failed = client.get(f"/v1/tasks/{task}/result", wait="20s").expect(422)
     assert "time" in failed["error"]["code"] and failed["error"]["attempts"] == 1
     assert client.get(f"/v1/tasks/{task}")["state"] == "failed"
 
 
 @pytest.mark.quick
 def test_sleep_shows_its_progress(client, one):
-    task = client.post(one, kind="sleep", seconds=1.5).expect(202)["id"]
+    task = client.post(one, kind="sleep", seconds=600).expect(202)["id"]
     seen = []
 
-    def over():
+    def moved():
         shown = client.get(f"/v1/tasks/{task}").expect(200)
         if shown["progress"] and shown["state"] == "running":
             seen.append(shown["progress"]["done"])
-        return shown["state"] == "succeeded"
+        return len(set(seen)) >= 3
 
-    until(over, "it ends")
-    assert len(set(seen)) >= 2 and seen == sorted(seen), seen
+    until(moved, "it goes on")
+    assert seen == sorted(seen), seen
+    client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
+    task = client.post(one, kind="sleep", seconds=0.3, wait="20s").expect(200)["id"]
+    assert client.get(f"/v1/tasks/{task}")["progress"]["done"] == 300
 
 
 @pytest.mark.quick
@@ -148,10 +165,11 @@ def test_text_plain_gives_the_id_alone(client, one):
     plain = client.post(one, {"Accept": "text/plain"}, kind="square", n=2).expect(202)
     assert plain.text == plain.headers["Location"].rpartition("/")[2] + "\n"
     path = plain.headers["Location"]
-    late = client.post(one, {"Accept": "text/plain"}, kind="sleep", seconds=0.5, wait="10ms").expect(202)
+    late = client.post(one, {"Accept": "text/plain"}, kind="sleep", seconds=600, wait="10ms").expect(202)
     assert late.text == late.headers["Location"].rpartition("/")[2] + "\n", "the wait changes nothing of the form"
     assert client.get(f"{path}/result", {"Accept": "text/plain"}, wait="10s").expect(200).text == "4\n"
     assert client.get(path, {"Accept": "text/plain"}).expect(200).text == "succeeded\n"
+    client.delete(late.headers["Location"]).expect((200, 202, 204))
 
 
 @pytest.mark.slow
@@ -159,7 +177,8 @@ def test_finished_tasks_are_forgotten_after_their_time(start):
     from wire import Client
     client = Client(start("--result-ttl", "1s"))
     client.put("/v1/executors/short", max_workers=1).expect(201)
-    task = client.post("/v1/executors/short/tasks", kind="square", n=2, wait="10s").expect(200)["id"]
-    client.get(f"/v1/tasks/{task}").expect(200)
-    until(lambda: client.get(f"/v1/tasks/{task}").status == 404, "it is forgotten", 10)
+    began = time.monotonic()
+    task = client.post("/v1/executors/short/tasks", kind="square", n=2, wait="20s").expect(200)["id"]
+    until(lambda: client.get(f"/v1/tasks/{task}").expect((200, 404)).status == 404, "it is forgotten")
+    assert time.monotonic() - began >= 1, "not before its time"
     assert client.all_items("/v1/tasks") == []
