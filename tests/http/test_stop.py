@@ -11,17 +11,20 @@ import time
 
 import pytest
 
-from bobbind import PATIENCE, until
+from bobbind import PATIENCE, at_best, until
 from wire import Client, Raw, Waiting, stands_in_line
 
 
 @pytest.mark.quick
 def test_an_idle_server_stops_at_once(start):
-    server = start()
-    Client(server).get("/livez").expect(200)
-    began = time.monotonic()
-    server.stop()
-    assert time.monotonic() - began < 3 * PATIENCE
+    def took():
+        server = start()
+        Client(server).get("/livez").expect(200)
+        began = time.monotonic()
+        server.stop()
+        return time.monotonic() - began
+
+    at_best(took, 3)
 
 
 @pytest.mark.quick
@@ -40,11 +43,10 @@ def test_waiters_are_told_to_come_back(start):
     task = client.post("/v1/executors/e/tasks", kind="square", n=1, delay="1h").expect(202)["id"]
     crowd = [Waiting(server, "POST", "/v1/locks/l/acquire", wait="60s", owner=f"w{n}") for n in range(20)]
     crowd.append(Waiting(server, "GET", f"/v1/tasks/{task}/result?wait=60s"))
-    until(lambda: client.get("/v1/locks/l")["waiters"] == 20, "twenty wait")
-    time.sleep(0.1)
-    server.stop(10)
+    until(lambda: "\nbobbin_waiters 21\n" in client.get("/metrics").text, "all wait")
+    server.stop()
     for one in crowd:
-        reply = one.answer(1).expect(503)
+        reply = one.answer().expect(503)
         assert int(reply.headers["Retry-After"]) >= 1 and reply.headers["Connection"] == "close"
 
 
@@ -53,10 +55,10 @@ def test_who_waits_for_the_result_of_his_own_task_is_told_where_it_is(start):
     server = start("--stop-timeout", "1s")
     client = Client(server)
     client.put("/v1/executors/e", max_workers=1).expect(201)
-    submit = Waiting(server, "POST", "/v1/executors/e/tasks", kind="sleep", seconds=30, wait="20s")
-    until(lambda: "bobbin_waiters 1" in client.get("/metrics").text, "it waits")
-    server.stop(15)
-    accepted = submit.answer(1).expect(202)
+    submit = Waiting(server, "POST", "/v1/executors/e/tasks", kind="sleep", seconds=600, wait="5m")
+    until(lambda: "\nbobbin_waiters 1\n" in client.get("/metrics").text, "it waits")
+    server.stop()
+    accepted = submit.answer().expect(202)
     assert accepted.headers["Location"] == f"/v1/tasks/{accepted['id']}"
     server.start()
     client = Client(server)
@@ -80,25 +82,25 @@ def test_a_stop_takes_no_hold_away(start):
 
 @pytest.mark.quick
 def test_a_request_that_works_is_finished_and_answered(start):
-    server = start()
-    busy = Waiting(server, "POST", "/v1/run/sleep?seconds=1.5")
+    server = start("--stop-timeout", "5m")
+    busy = Waiting(server, "POST", "/v1/run/sleep?seconds=3")
     eyes = Client(server)
-    until(lambda: '"POST /v1/run/sleep"' in eyes.get("/v1/threads").text, "it runs")
+    until(lambda: '"POST /v1/run/sleep"' in eyes.get("/v1/threads").text or busy.answered.is_set(), "it runs")
     eyes.close()
-    server.stop(15)
-    busy.answer(1).expect(200)
-    assert busy.seconds >= 1.5
+    server.stop()
+    busy.answer().expect(200)
+    assert busy.seconds >= 3
 
 
 @pytest.mark.quick
 def test_a_task_that_ends_in_time_is_finished(start):
-    server = start()
+    server = start("--stop-timeout", "5m")
     client = Client(server)
     client.put("/v1/executors/e", max_workers=1).expect(201)
-    runs = client.post("/v1/executors/e/tasks", kind="sleep", seconds=1.5).expect(202)["id"]
+    runs = client.post("/v1/executors/e/tasks", kind="sleep", seconds=3).expect(202)["id"]
     waits = client.post("/v1/executors/e/tasks", kind="square", n=7).expect(202)["id"]
-    until(lambda: client.get(f"/v1/tasks/{runs}")["state"] == "running", "it runs")
-    server.stop(15)
+    until(lambda: client.get(f"/v1/tasks/{runs}")["state"] in ("running", "succeeded"), "it runs")
+    server.stop()
     server.start()
     client = Client(server)
     shown = client.get(f"/v1/tasks/{runs}").expect(200)
@@ -112,11 +114,11 @@ def test_a_task_that_does_not_end_in_time_goes_back_to_ready(start):
     server = start("--stop-timeout", "1s")
     client = Client(server)
     client.put("/v1/executors/e", max_workers=1).expect(201)
-    task = client.post("/v1/executors/e/tasks", kind="sleep", seconds=4).expect(202)["id"]
+    task = client.post("/v1/executors/e/tasks", kind="sleep", seconds=600).expect(202)["id"]
     until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs")
     began = time.monotonic()
-    server.stop(15)
-    assert 0.9 <= time.monotonic() - began < 4
+    server.stop()
+    assert time.monotonic() - began >= 0.9
     server.start()
     client = Client(server)
     until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs again")
@@ -126,17 +128,18 @@ def test_a_task_that_does_not_end_in_time_goes_back_to_ready(start):
 
 @pytest.mark.quick
 def test_a_second_sigterm_ends_it_at_once_and_still_durably(start):
-    server = start("--stop-timeout", "60s")
+    server = start("--stop-timeout", "10m")
     client = Client(server)
     client.put("/v1/executors/e", max_workers=1).expect(201)
-    task = client.post("/v1/executors/e/tasks", kind="sleep", seconds=50).expect(202)["id"]
+    task = client.post("/v1/executors/e/tasks", kind="sleep", seconds=600).expect(202)["id"]
     until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs")
     value = client.post("/v1/counters/c/add", n=5).expect(200)["value"]
     server.signal(signal.SIGTERM)
+    server.log_line(r"\bstopping\b")  # else the two might be one
     time.sleep(0.5)
     assert server.alive(), "the first waits for the task"
     server.signal(signal.SIGTERM)
-    assert server.wait(8) == 0
+    assert server.wait() == 0
     server.start()
     client = Client(server)
     assert client.get("/v1/counters/c").expect(200)["value"] == value
@@ -144,21 +147,26 @@ def test_a_second_sigterm_ends_it_at_once_and_still_durably(start):
     client.delete(f"/v1/tasks/{task}")
 
 
+def is_refused(server):
+    try:
+        socket.create_connection((server.host, server.port), 10 * PATIENCE).close()
+        return False
+    except ConnectionRefusedError:
+        return True
+
+
 @pytest.mark.quick
 def test_while_it_drains_it_takes_nothing_new_but_lets_one_give_back(start):
-    server = start("--stop-timeout", "20s")
+    server = start("--stop-timeout", "10m")
     client = Client(server)
-    held = client.post("/v1/locks/l/acquire", ttl="60s").expect(200)["token"]
+    held = client.post("/v1/locks/l/acquire", ttl="10m").expect(200)["token"]
     others = [Client(server) for _ in range(8)]
     for one in others:
         one.get("/livez").expect(200)
-    busy = Waiting(server, "POST", "/v1/run/sleep?seconds=3")
+    busy = Waiting(server, "POST", "/v1/run/sleep?seconds=600")
     until(lambda: '"POST /v1/run/sleep"' in client.get("/v1/threads").text, "it runs")
     server.signal(signal.SIGTERM)
-    time.sleep(0.5)
-    with pytest.raises(OSError):
-        socket.create_connection((server.host, server.port), 2).recv(1)
-        raise OSError("accepted, and closed")
+    until(lambda: is_refused(server), "the port is closed")
     others[0].post("/v1/locks/m/acquire").expect(503)
     others[1].post("/v1/counters/c/add").expect(503)
     assert others[2].get("/readyz").status == 503
@@ -167,7 +175,8 @@ def test_while_it_drains_it_takes_nothing_new_but_lets_one_give_back(start):
     others[5].get("/v1/threads").expect(200)
     released = others[6].post("/v1/locks/l/release", token=held).expect(200)
     assert released.headers["Connection"] == "close"
-    busy.answer(10).expect(200)
+    busy.still_waits()
+    busy.leave()
     assert server.wait() == 0
     server.start()
     Client(server).post("/v1/locks/l/acquire").expect(200)
@@ -196,14 +205,15 @@ def test_stop_under_load_loses_no_acknowledged_change(start):
     crowd = [threading.Thread(target=work, args=(who,), daemon=True) for who in range(8)]
     for one in crowd:
         one.start()
-    time.sleep(1)
+    until(lambda: sum(acked) > 100, "they are at work", 30)
     server.stop()
     over.set()
     for one in crowd:
-        one.join(10)
+        one.join(20 * PATIENCE)
+        assert not one.is_alive(), "a client hangs"
     server.start()
     value = Client(server).get("/v1/counters/c").expect(200)["value"]
-    assert sum(acked) <= value <= sum(acked) + 8 and value > 10
+    assert sum(acked) <= value <= sum(acked) + 8
 
 
 class Notify:
@@ -216,7 +226,7 @@ class Notify:
         self.socket.settimeout(0.1)
         self.heard = []
 
-    def hears(self, word, seconds=10):
+    def hears(self, word, seconds=20):
         def heard():
             try:
                 self.heard.append(self.socket.recv(4096).decode())
@@ -242,11 +252,12 @@ def test_systemd_hears_ready_and_stopping(start, tmp_path):
 @pytest.mark.needs("libsystemd")
 def test_ready_is_said_only_when_the_port_is_open(start, tmp_path):
     systemd = Notify(tmp_path)
-    with socket.create_server(("127.0.0.1", 0)) as free:
+    host = "127.77.7.7"  # a number that is free here is nobody else's a moment later
+    with socket.create_server((host, 0)) as free:
         port = free.getsockname()[1]
-    start("--listen", f"127.0.0.1:{port}", env={"NOTIFY_SOCKET": systemd.path}, wait=False)
-    systemd.hears("READY=1", 20)
-    socket.create_connection(("127.0.0.1", port), 5).close()
+    start("--listen", f"{host}:{port}", env={"NOTIFY_SOCKET": systemd.path}, wait=False)
+    systemd.hears("READY=1", 40)
+    socket.create_connection((host, port), 10 * PATIENCE).close()
 
 
 @pytest.mark.quick
@@ -256,7 +267,7 @@ def test_the_watchdog_is_fed(start, tmp_path):
     start(env={"NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "1000000"})
     systemd.hears("WATCHDOG=1")
     systemd.heard.clear()
-    systemd.hears("WATCHDOG=1", 3)
+    systemd.hears("WATCHDOG=1")
 
 
 @pytest.mark.needs("libsystemd")
@@ -285,8 +296,8 @@ def test_sockets_that_systemd_opened_are_used(start, tmp_path):
         finally:
             process.terminate()
             try:
-                log = process.communicate(timeout=20 * PATIENCE)[1]
+                log = process.communicate(timeout=40 * PATIENCE)[1]
             finally:
                 process.kill()
         assert process.returncode == 0, log
-        socket.create_connection(("127.0.0.1", port), 2).close()  # systemd's socket is as it was
+        socket.create_connection(("127.0.0.1", port), 10 * PATIENCE).close()  # systemd's socket is as it was
