@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from bobbind import PATIENCE, until
+from bobbind import PATIENCE, at_best, until
 from wire import Client, Raw
 
 
@@ -59,7 +59,7 @@ class Stream(threading.Thread):
             self.answer.fp.raw._sock.shutdown(socket.SHUT_RDWR)
         except (OSError, AttributeError):
             pass
-        self.join(5)
+        self.join(20 * PATIENCE)
 
 
 @pytest.fixture
@@ -69,17 +69,24 @@ def stream(server):
     made.leave()
 
 
-@pytest.mark.quick
 def connections(client):
     text = client.get("/metrics").expect(200).text
     return int(re.search(r"^bobbin_http_connections (\d+)$", text, re.M)[1])
 
 
+@pytest.mark.quick
 def test_a_change_is_told_within_a_moment(client, stream, name):
-    began = time.monotonic()
-    client.post(f"/v1/counters/{name}/set", value=4711).expect(200)
-    until(lambda: any("4711" in json.dumps(data) for _, _, data in stream.tells_of(name)), "the stream tells it")
-    assert time.monotonic() - began < 1.5 * PATIENCE
+    value = 4711
+
+    def took():
+        nonlocal value
+        value += 1
+        began = time.monotonic()
+        client.post(f"/v1/counters/{name}/set", value=value).expect(200)
+        until(lambda: any(f"{value}" in json.dumps(data) for _, _, data in stream.tells_of(name)), "the stream tells it")
+        return time.monotonic() - began
+
+    at_best(took, 1.5)
 
 
 @pytest.mark.quick
@@ -94,24 +101,30 @@ def test_what_is_there_already_is_told_first(server, client, name):
 
 @pytest.mark.quick
 def test_at_most_four_frames_a_second_and_the_last_value_is_never_dropped(client, stream, name):
-    until(lambda: stream.is_alive(), "it reads")
-    time.sleep(0.5)
-    before, began = len(stream.events), time.monotonic()
-    last = 0
-    while time.monotonic() - began < 2:
+    began, last = time.monotonic(), 0
+
+    def add():
+        nonlocal last
         last = client.post(f"/v1/counters/{name}/add").expect(200)["value"]
+        return time.monotonic() - began >= 2 and len(stream.tells_of(name)) >= 3
+
+    while not add():
+        assert time.monotonic() - began < 20 * PATIENCE, "three frames in two seconds"
     until(lambda: any(re.search(rf"\b{last}\b", json.dumps(d)) for _, _, d in stream.tells_of(name)), "the last value")
-    frames = {round(at, 2) for at, _, _ in stream.events[before:]}
-    assert 3 <= len(frames) <= 4 * 3 + 2, f"{len(frames)} frames in about two seconds, of {last} changes"
+    frames, seconds = len(stream.tells_of(name)), time.monotonic() - began
+    assert frames <= 4 * seconds + 2 and frames < last, f"{frames} frames in {seconds} s, of {last} changes"
 
 
 @pytest.mark.quick
 def test_every_object_of_a_burst_is_told(client, stream, name):
     for n in range(300):
         client.post(f"/v1/counters/{name}-{n}/set", value=n).expect(200)
-    until(lambda: all(stream.tells_of(f'{name}-{n}"') for n in (0, 1, 150, 298, 299)), "all of them", 10)
-    told = json.dumps([data for _, _, data in stream.events])
-    assert [n for n in range(300) if f'"{name}-{n}"' not in told] == []
+
+    def all_told():
+        told = json.dumps([data for _, _, data in list(stream.events)])
+        return all(f'"{name}-{n}"' in told for n in range(300))
+
+    until(all_told, "all of them")
 
 
 @pytest.mark.quick
@@ -127,7 +140,7 @@ def test_one_that_is_gone_is_told_too(client, stream, name):
 def test_tasks_and_lines_are_told(server, client, stream, waiting, name):
     client.put(f"/v1/executors/{name}", max_workers=1).expect(201)
     task = client.post(f"/v1/executors/{name}/tasks", kind="sleep", seconds=1).expect(202)["id"]
-    until(lambda: "succeeded" in json.dumps([d for _, _, d in stream.tells_of(f'"{task}"')]), "the task's end", 10)
+    until(lambda: "succeeded" in json.dumps([d for _, _, d in stream.tells_of(f'"{task}"')]), "the task's end", 20)
     assert stream.tells_of(f'"{task}"')[-1][2]["args"] == {"seconds": 1}, "what it is about is short, and told"
     grant = client.post(f"/v1/locks/{name}/acquire", owner="ana").expect(200)
     bea = waiting("POST", f"/v1/locks/{name}/acquire", owner="bea-in-line", wait="20s")
@@ -161,14 +174,14 @@ def test_readers_may_come_and_go(server, client, name):
 
 @pytest.mark.quick
 def test_a_reader_that_left_keeps_no_connection_behind_an_older_one(start):
-    server = start("--http-threads", "2")
+    server = start("--http-threads", "2", "--header-timeout", "10m")
     idle = [Raw(server) for _ in range(4)]  # older than the streams, on each of the threads, and saying nothing
     client = Client(server)
     for _ in range(4):
         raw = Raw(server).request("GET /v1/stream?mode=latest")
         raw.socket.recv(100)
         raw.close(reset=True)
-    until(lambda: connections(client) == len(idle) + 1, "no connection of a stream is left", 4)
+    until(lambda: connections(client) == len(idle) + 1, "no connection of a stream is left")
     for raw in idle:
         raw.close()
 
@@ -188,10 +201,10 @@ def test_wrong_parameters_are_named(client):
 
 
 @pytest.mark.slow
-@pytest.mark.limit(40)
+@pytest.mark.limit(90)
 def test_a_quiet_stream_sends_a_comment_every_fifteen_seconds(start):
     quiet = Stream(start())
-    until(lambda: quiet.comments >= 1, "a comment", 20)
+    until(lambda: quiet.comments >= 1, "a comment", 40)
     quiet.leave()
 
 
@@ -199,5 +212,5 @@ def test_a_quiet_stream_sends_a_comment_every_fifteen_seconds(start):
 def test_a_stop_ends_the_stream(start):
     server = start()
     one = Stream(server)
-    server.stop(10)
-    assert one.ended.wait(5)
+    server.stop()
+    assert one.ended.wait(20 * PATIENCE)
