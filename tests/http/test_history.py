@@ -196,7 +196,7 @@ class Game:
 
 
 @pytest.mark.slow
-@pytest.mark.limit(60)
+@pytest.mark.limit(150)
 def test_no_history_breaks_a_promise(start):
     seed = int(os.environ.get("HISTORY_SEED") or time.time())
     print(f"HISTORY_SEED={seed}")
@@ -208,6 +208,7 @@ def test_no_history_breaks_a_promise(start):
     time.sleep(SECONDS * (0.3 + 0.4 * random.Random(seed).random()))
     game.crash()
     time.sleep(SECONDS / 2)
+    until(lambda: len(game.grants()) > 100 and len(game.adds("h0")) > 100, "enough happens to show anything", 40)
     game.end()
 
     tokens_rise(game.grants())
@@ -217,10 +218,9 @@ def test_no_history_breaks_a_promise(start):
     for i in range(SEMAPHORES):
         path = f"/v1/semaphores/h{i}"
         never_more_than(PERMITS, game.grants(path))
-        until(lambda path=path: client.get(path).expect(200)["free"] == PERMITS, f"{path} is free again", 8)
+        until(lambda path=path: client.get(path).expect(200)["free"] == PERMITS, f"{path} is free again", 20)
     for i in range(COUNTERS):
         nothing_is_lost(game.adds(f"h{i}"), client.get(f"/v1/counters/h{i}").expect(200)["value"])
-    assert len(game.grants()) > 100 and len(game.adds("h0")) > 100, "too little happened to show anything"
 
 
 @pytest.mark.quick
