@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from bobbind import PATIENCE, until
+from bobbind import PATIENCE, at_best, until
 from wire import Client, Raw
 
 
@@ -44,9 +44,14 @@ def test_a_kind_that_writes_files_is_not_run_by_a_request(client):
 
 @pytest.mark.quick
 def test_sleep_sleeps_and_says_so(client):
-    began = time.monotonic()
-    client("POST", "/v1/run/sleep?seconds=0.3").expect(200)
-    assert 0.3 <= time.monotonic() - began < 0.3 + 1 * PATIENCE
+    def took():
+        began = time.monotonic()
+        client("POST", "/v1/run/sleep?seconds=0.3").expect(200)
+        seconds = time.monotonic() - began
+        assert seconds >= 0.3
+        return seconds
+
+    at_best(took, 1.3)
 
 
 @pytest.mark.quick
@@ -61,11 +66,11 @@ def test_nothing_is_stored(client):
 def test_a_client_that_leaves_frees_its_thread(start, reset):
     server = start("--request-threads", "1")
     client = Client(server)
-    ghost = Raw(server).request("POST /v1/run/sleep?seconds=60")
+    ghost = Raw(server).request("POST /v1/run/sleep?seconds=600")
     until(lambda: '"POST /v1/run/sleep"' in client.get("/v1/threads").text, "the thread is taken")
     client("POST", "/v1/run/square?n=1").expect(503)
     ghost.close(reset=reset)
-    client("POST", "/v1/run/square?n=5&wait=10s").expect(200)
+    client("POST", "/v1/run/square?n=5&wait=60s").expect(200)
 
 
 @pytest.mark.quick
@@ -77,7 +82,7 @@ def test_many_at_once_each_with_its_own_answer(server):
         mine = Client(server)
         for n in range(60):
             number = who * 100 + n
-            reply = mine("POST", f"/v1/run/square?n={number}&wait=20s").expect((200, 503))
+            reply = mine("POST", f"/v1/run/square?n={number}&wait=60s").expect((200, 503))
             if reply.status == 503:
                 busy.append(number)
             elif str(number * number) not in reply.text:

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from bobbind import PATIENCE, until
-from wire import Client, Waiting
+from bobbind import PATIENCE, at_best, until
+from wire import Waiting
 
 
 @pytest.fixture
@@ -39,62 +39,78 @@ def thousand(client, name):
 
 @pytest.mark.quick
 @pytest.mark.slow
-@pytest.mark.limit(60)
+@pytest.mark.limit(180)
 def test_four_run_four_are_told_to_come_back_and_nobody_else_notices(server, client):
     quiet_slowest, quiet_all = thousand(client, "quiet")
-    eight = [Waiting(server, "POST", "/v1/run/sleep?seconds=5") for _ in range(8)]
+    eight = [Waiting(server, "POST", "/v1/run/sleep?seconds=600", timeout=600) for _ in range(8)]
     until(lambda: sum(one.answered.is_set() for one in eight) == 4, "four have their refusal")
     refused = [one for one in eight if one.answered.is_set()]
     running = [one for one in eight if not one.answered.is_set()]
     for one in refused:
         reply = one.answer().expect(503)
-        assert one.seconds < 2 * PATIENCE and int(reply.headers["Retry-After"]) >= 1
-    assert len(sleepers(client)) == 4, "/v1/threads shows who is where"
+        assert int(reply.headers["Retry-After"]) >= 1
+    until(lambda: len(sleepers(client)) == 4, "/v1/threads shows who is where")
     assert len({t["native_id"] for t in sleepers(client)}) == 4, "each on a thread of its own"
-    slowest, all_seconds = thousand(client, "busy")
+
+    def excess():
+        """The seconds above what a busy server may take; nought or less is well."""
+        slowest, all_seconds = thousand(client, "busy")
+        return max(all_seconds - quiet_all * 3 - 0.5 * PATIENCE, slowest - quiet_slowest * 5 - 0.05 * PATIENCE)
+
+    at_best(excess, 0)
     for one in running:
         one.still_waits()
-    assert all_seconds < quiet_all * 3 + 0.5 * PATIENCE, f"{all_seconds} s against {quiet_all} s in the quiet"
-    assert slowest < quiet_slowest * 5 + 0.05 * PATIENCE
-    for one in running:
-        one.answer(15).expect(200)
-        assert 5 <= one.seconds < 5 + 2 * PATIENCE
-    assert sleepers(client) == []
+        one.leave()
+    until(lambda: sleepers(client) == [], "no thread works for those who left")
 
 
 @pytest.mark.slow
 @pytest.mark.limit(60)
 def test_those_who_gave_wait_have_their_turn(server, client):
-    eight = [Waiting(server, "POST", "/v1/run/sleep?seconds=2&wait=10s") for _ in range(8)]
-    until(lambda: len(sleepers(client)) == 4, "four run")
-    for one in eight:
-        one.answer(20).expect(200)
-    seconds = sorted(one.seconds for one in eight)
-    assert all(2 <= s < 2 + 1.5 * PATIENCE for s in seconds[:4]), seconds
-    # Each is timed from when it was sent itself, the second four a little after the first.
-    assert all(3.5 <= s < 4 + 2.5 * PATIENCE for s in seconds[4:]), seconds
+
+    def took():
+        began = time.monotonic()
+        eight = [Waiting(server, "POST", "/v1/run/sleep?seconds=2&wait=1m") for _ in range(8)]
+        for one in eight:
+            one.answer(30).expect(200)
+        ends = sorted(one.asked_at + one.seconds - began for one in eight)
+        assert ends[0] >= 2 and ends[4] >= 4, "four, and then the other four"
+        return ends[-1]
+
+    at_best(took, 6.5)
 
 
 @pytest.mark.quick
 def test_those_whose_wait_is_too_short_are_refused_when_it_ends(server, client):
-    four = [Waiting(server, "POST", "/v1/run/sleep?seconds=3") for _ in range(4)]
+    four = [Waiting(server, "POST", "/v1/run/sleep?seconds=600") for _ in range(4)]
     until(lambda: len(sleepers(client)) == 4, "four run")
-    late = Waiting(server, "POST", "/v1/run/sleep?seconds=1&wait=500ms")
-    late.answer().expect(503)
-    assert 0.5 <= late.seconds < 0.5 + 1 * PATIENCE
+
+    def took():
+        late = Waiting(server, "POST", "/v1/run/sleep?seconds=1&wait=500ms")
+        late.answer().expect(503)
+        assert late.seconds >= 0.5
+        return late.seconds
+
+    at_best(took, 1.5)
     for one in four:
-        one.answer().expect(200)
+        one.still_waits()
+        one.leave()
 
 
 def test_one_who_leaves_while_waiting_takes_no_thread(server, client):
-    four = [Waiting(server, "POST", "/v1/run/sleep?seconds=2") for _ in range(4)]
+    def waiters():
+        return float(client.get("/metrics").text.split("\nbobbin_waiters ")[1].split()[0])
+
+    four = [Waiting(server, "POST", "/v1/run/sleep?seconds=600") for _ in range(4)]
     until(lambda: len(sleepers(client)) == 4, "four run")
-    ghost = Waiting(server, "POST", "/v1/run/sleep?seconds=30&wait=30s")
-    time.sleep(0.1)
+    ghost = Waiting(server, "POST", "/v1/run/sleep?seconds=600&wait=10m")
+    until(lambda: waiters() == 1, "it stands in line")
     ghost.leave()
+    until(lambda: waiters() == 0, "it is missed")
     for one in four:
-        one.answer().expect(200)
-    four = [Waiting(server, "POST", "/v1/run/sleep?seconds=0.2&wait=1s") for _ in range(4)]
+        one.leave()
+    until(lambda: sleepers(client) == [], "the threads are free")
+    four = [Waiting(server, "POST", "/v1/run/sleep?seconds=600") for _ in range(4)]
+    until(lambda: len(sleepers(client)) == 4, "all four of them")
     for one in four:
-        one.answer().expect(200)
-        assert one.seconds < 1.2 * PATIENCE
+        one.leave()
