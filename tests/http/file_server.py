@@ -2,8 +2,9 @@
 
 /common-licenses/NAME   the machine's licence texts
 /made/NAME              files of 1 to 50 MB made on the spot
-/slow/NAME              the same, in pieces, over `slow_seconds`
+/slow/NAME              the same, in pieces, over `slow_seconds`, or until `hurry` is set
 /delay/SECONDS/NAME     the same, after so many seconds
+/held/NAME              the same, when `hurry` is set
 /redirect/PATH          302 to /PATH
 /truncated/NAME         promises the whole file and closes after half of it
 
@@ -15,7 +16,6 @@ import http.server
 import pathlib
 import random
 import threading
-import time
 
 LICENSES = pathlib.Path("/usr/share/common-licenses")
 PIECE = 256 * 1024
@@ -25,6 +25,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        self.counted = True
         with self.server.counting:
             self.server.running += 1
             self.server.most = max(self.server.most, self.server.running)
@@ -33,11 +34,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
         finally:
-            with self.server.counting:
-                self.server.running -= 1
+            self.leave()
+
+    def leave(self):
+        """Counted no more: before the last byte, at which the client may come again sooner than this thread goes on."""
+        with self.server.counting:
+            self.server.running -= self.counted
+            self.counted = False
 
     def answer(self, parts):
         if parts[0] == "redirect":
+            self.leave()
             self.send_response(302)
             self.send_header("Location", "/" + "/".join(parts[1:]))
             self.send_header("Content-Length", "0")
@@ -46,8 +53,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if parts[0] == "delay":
             self.server.stop.wait(float(parts[1]))
             parts = ["made", *parts[2:]]
+        if parts[0] == "held":
+            self.server.hurry.wait()
         file = self.server.files.get(parts[-1])
         if file is None:
+            self.leave()
             return self.send_error(404)
         data = file.read_bytes()
         self.send_response(200)
@@ -55,14 +65,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if parts[0] == "truncated":
+            self.leave()
             self.wfile.write(data[: len(data) // 2])
             self.close_connection = True
             return
-        pieces = [data[n:n + PIECE] for n in range(0, len(data), PIECE)]
+        pieces = [data[n:min(n + PIECE, len(data) - 1)] for n in range(0, len(data) - 1, PIECE)]
         for piece in pieces:
             self.wfile.write(piece)
-            if parts[0] == "slow" and self.server.stop.wait(self.server.slow_seconds / len(pieces)):
-                break
+            if parts[0] == "slow":
+                self.server.hurry.wait(self.server.slow_seconds / len(pieces))
+        self.leave()
+        self.wfile.write(data[-1:])
 
     def log_message(self, *args):
         pass
@@ -76,7 +89,7 @@ class FileServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files = {file.name: file for file in LICENSES.iterdir() if file.is_file()}
         self.counting, self.running, self.most = threading.Lock(), 0, 0
-        self.stop, self.slow_seconds = threading.Event(), slow_seconds
+        self.stop, self.hurry, self.slow_seconds = threading.Event(), threading.Event(), slow_seconds
         chance = random.Random(1)
         for mb in sizes_mb:
             made = pathlib.Path(folder) / f"{mb}mb.bin"
@@ -96,5 +109,6 @@ class FileServer(http.server.ThreadingHTTPServer):
 
     def end(self):
         self.stop.set()
+        self.hurry.set()
         self.shutdown()
         self.server_close()

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from bobbind import PATIENCE, until
+from bobbind import PATIENCE, at_best, until
 from file_server import FileServer
 from wire import Client
 
@@ -32,11 +32,12 @@ def server(start):
     return start("--allow-private-fetch")
 
 
+@pytest.fixture
 def dead_url():
-    """A host that is there, and a port where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}/nobody"
+    """A host that is there, and a port where nobody listens, nor can begin to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/nobody"
 
 
 def submit(client, url, executor="downloads"):
@@ -56,7 +57,7 @@ def check_file(server, files, result, name):
 @pytest.mark.limit(90)
 def test_eight_downloads_at_once_with_four_hands(server, client, files):
     client.put("/v1/executors/downloads", max_workers=4).expect(201)
-    most, states = [0], []
+    most = [0]
     over = threading.Event()
 
     def watch():
@@ -64,7 +65,6 @@ def test_eight_downloads_at_once_with_four_hands(server, client, files):
         while not over.wait(0.01):
             running = eyes.get("/v1/executors/downloads").expect(200)["running"]
             most[0] = max(most[0], running)
-            states.append(running)
         eyes.close()
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -75,9 +75,9 @@ def test_eight_downloads_at_once_with_four_hands(server, client, files):
         assert done["state"] == "succeeded"
         check_file(server, files, done["result"], path.rpartition("/")[2])
     over.set()
-    watcher.join(10)
-    assert 2 <= most[0] <= 4, f"{most[0]} ran at a time"
-    assert files.most <= 4, f"the file server saw {files.most} at a time"
+    watcher.join(20 * PATIENCE)
+    assert most[0] <= 4, f"{most[0]} ran at a time"
+    assert 2 <= files.most <= 4, f"the file server saw {files.most} at a time"
     leftover = [file.name for file in (server.folder / "files").rglob("*") if file.is_file()]
     assert len(leftover) == 8, f"only the eight files, no parts: {leftover}"
 
@@ -87,27 +87,36 @@ def test_eight_downloads_at_once_with_four_hands(server, client, files):
 def test_the_wall_time_is_that_of_the_pool_and_not_of_the_sum(server, client, files):
     """Eight that take a second each: two rounds of four, where one after the other would be eight seconds."""
     client.put("/v1/executors/downloads", max_workers=4).expect(201)
-    began = time.monotonic()
-    tasks = [submit(client, f"{files.url}/delay/1/1mb.bin?n={n}") for n in range(8)]
+    tasks = [submit(client, f"{files.url}/held/1mb.bin?n={n}") for n in range(8)]
     until(lambda: client.get("/v1/executors/downloads")["running"] == 4, "four run")
     shown = client.get("/v1/executors/downloads")
     assert shown["running"] == 4 and shown["ready"] == 4, "four run and four wait"
-    busy = [t for t in client.get("/v1/threads").expect(200)["items"] if t.get("task") in tasks]
-    assert len(busy) == 4, f"/v1/threads shows the four hands at work: {busy}"
+    until(lambda: sum(t.get("task") in tasks for t in client.get("/v1/threads").expect(200)["items"]) == 4,
+          "/v1/threads shows the four hands at work")
+    until(lambda: files.most == 4, "the file server sees them")
+    files.hurry.set()
     for task in tasks:
         client.get(f"/v1/tasks/{task}/result", wait="60s").expect(200)
-    wall = time.monotonic() - began
-    assert 2 <= wall < 2 + 4 * PATIENCE, f"{wall} s"
+
+    def took():
+        began = time.monotonic()
+        for task in [submit(client, f"{files.url}/delay/1/1mb.bin?n={n}") for n in range(8)]:
+            client.get(f"/v1/tasks/{task}/result", wait="60s").expect(200)
+        wall = time.monotonic() - began
+        assert wall >= 2
+        return wall
+
+    at_best(took, 6)
     assert files.most == 4
 
 
 @pytest.mark.quick
 @pytest.mark.limit(60)
-def test_failures_are_data_and_hurt_nobody_else(server, client, files):
+def test_failures_are_data_and_hurt_nobody_else(server, client, files, dead_url):
     client.put("/v1/executors/downloads", max_workers=4).expect(201)
     good = [submit(client, f"{files.url}/made/{mb}mb.bin") for mb in (1, 3, 5)]
     missing = submit(client, f"{files.url}/made/no-such-file")
-    dead = submit(client, dead_url())
+    dead = submit(client, dead_url)
     short = submit(client, f"{files.url}/truncated/5mb.bin")
     good.append(submit(client, f"{files.url}/made/20mb.bin"))
     for task in good:
@@ -129,20 +138,23 @@ def test_failures_are_data_and_hurt_nobody_else(server, client, files):
 @pytest.mark.limit(60)
 def test_progress_is_seen_in_bytes_while_it_runs(server, client, files):
     client.put("/v1/executors/downloads", max_workers=1).expect(201)
+    files.slow_seconds = 20
     task = submit(client, f"{files.url}/slow/5mb.bin")
-    seen = set()
+    seen = []
 
-    def over():
+    def moved():
         shown = client.get(f"/v1/tasks/{task}").expect(200)
         progress = shown["progress"]
         if shown["state"] == "running" and progress and progress["done"]:
             assert progress["unit"] == "bytes" and progress["total"] == files.size("5mb.bin")
             assert 0 <= progress["done"] <= progress["total"]
-            seen.add(progress["done"])
-        return shown["state"] == "succeeded"
+            seen.append(progress["done"])
+        return len(set(seen)) >= 3
 
-    until(over, "it succeeds", 30)
-    assert len(seen) >= 3 and sorted(seen) == list(sorted(seen)), f"progress moved: {seen}"
+    until(moved, "progress moves", 40)
+    assert seen == sorted(seen)
+    files.hurry.set()
+    client.get(f"/v1/tasks/{task}/result", wait="60s").expect(200)
     final = client.get(f"/v1/tasks/{task}")["progress"]
     assert final["done"] == final["total"] == files.size("5mb.bin")
 
@@ -158,10 +170,11 @@ def test_redirects_are_followed(server, client, files):
 @pytest.mark.quick
 def test_a_running_download_can_be_cancelled_and_leaves_no_file(server, client, files):
     client.put("/v1/executors/downloads", max_workers=1).expect(201)
+    files.slow_seconds = 100
     task = submit(client, f"{files.url}/slow/20mb.bin")
     until(lambda: (client.get(f"/v1/tasks/{task}")["progress"] or {}).get("done"), "some bytes came")
     client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
-    client.get(f"/v1/tasks/{task}/result", wait="10s").expect(409)
+    client.get(f"/v1/tasks/{task}/result", wait="20s").expect(409)
     assert client.get(f"/v1/tasks/{task}")["state"] == "cancelled"
     assert [f for f in (server.folder / "files").rglob("*") if f.is_file()] == []
 
@@ -187,9 +200,9 @@ def test_a_timeout_ends_it(server, client, files):
     client.put("/v1/executors/downloads", max_workers=1).expect(201)
     began = time.monotonic()
     task = client.post("/v1/executors/downloads/tasks", kind="download", timeout="500ms",
-                       url=f"{files.url}/delay/20/1mb.bin").expect(202)["id"]
+                       url=f"{files.url}/delay/600/1mb.bin").expect(202)["id"]
     failed = client.get(f"/v1/tasks/{task}/result", wait="20s").expect(422)
-    assert time.monotonic() - began < 5 * PATIENCE and "time" in failed["error"]["code"] + failed["error"]["message"]
+    assert time.monotonic() - began >= 0.5 and "time" in failed["error"]["code"] + failed["error"]["message"]
 
 
 PRIVATE = ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}", "0.0.0.0:{port}", "2130706433:{port}",
