@@ -3,8 +3,6 @@
 SPDX-License-Identifier: MIT
 """
 
-import time
-
 import pytest
 
 from bobbind import until
@@ -19,13 +17,15 @@ def metric(client, name):
 @pytest.mark.quick
 def test_connections(start):
     server = start("--max-connections", "8", "--idle-timeout", "60s")
-    crowd = [Raw(server) for _ in range(8)]
+    crowd = [Raw(server)]
+    until(lambda: metric_of(crowd[0], "bobbin_http_connections") == 1, "nobody else is there")
+    crowd += [Raw(server) for _ in range(7)]
     for one in crowd:
         assert one.request("GET /livez").reply().status == 200
     over = Raw(server).request("GET /livez")
     reply = over.reply()
     assert reply is None or reply.status == 503, reply
-    assert over.is_cut(2)
+    assert over.is_cut()
     for one in crowd:
         assert one.request("GET /livez").reply().status == 200, "those within are served on"
     assert metric_of(crowd[0], "bobbin_http_connections_refused_total") >= 1
@@ -46,11 +46,10 @@ def metric_of(raw, name):
 @pytest.mark.quick
 def test_a_flood_of_half_requests_over_the_limit_passes(start):
     """A known trap of this HTTP library: after such a flood it may serve nobody until a timeout."""
-    server = start("--max-connections", "50", "--header-timeout", "10s")
+    server = start("--max-connections", "50", "--header-timeout", "10m")
     flood = [Raw(server).send(b"GET /livez HT") for _ in range(120)]
     for one in flood:
         one.close(reset=True)
-    began = time.monotonic()
 
     def served():
         probe = Raw(server).request("GET /livez")
@@ -61,11 +60,11 @@ def test_a_flood_of_half_requests_over_the_limit_passes(start):
             probe.close()
 
     # Of the flood, and of the first who are served again, some may not be gone yet.
-    until(lambda: all(served() for _ in range(20)), "the server serves again, one after the other", 3)
-    assert time.monotonic() - began < 9
+    until(lambda: all(served() for _ in range(20)), "the server serves again, one after the other", 40)
 
 
 @pytest.mark.quick
+@pytest.mark.limit(120)
 def test_memory_of_tasks(start):
     """Arguments of tasks that wait take three quarters of it at most; a task that goes makes room."""
     server = start("--max-task-memory", "1M")
@@ -124,8 +123,9 @@ def test_a_task_whose_result_may_not_be_waited_for_is_accepted(start):
     task = text.text.rstrip("\n")
     assert text.headers["Location"] == f"/v1/tasks/{task}"
     until(lambda: client.get(f"/v1/tasks/{task}").expect(200)["state"] == "succeeded", "both ran")
-    client.get(f"/v1/tasks/{client.post('/v1/executors/e/tasks', kind='sleep', seconds=1).expect(202)['id']}/result",
-               wait="5s").expect(429)  # this one only waits
+    runs = client.post("/v1/executors/e/tasks", kind="sleep", seconds=600).expect(202)["id"]
+    client.get(f"/v1/tasks/{runs}/result", wait="5s").expect(429)  # this one only waits
+    client.delete(f"/v1/tasks/{runs}").expect((200, 202, 204))
     waits.close()
 
 
@@ -188,6 +188,7 @@ def test_tasks(start):
 
 
 @pytest.mark.quick
+@pytest.mark.limit(120)
 def test_ten_thousand_names_cost_little_memory(start):
     server = start()
     client = Client(server)
