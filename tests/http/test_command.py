@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from bobbind import PATIENCE, Server, until
+from bobbind import Server, at_best, until
 from wire import Client
 
 SCRIPTS = {
@@ -200,21 +200,28 @@ def test_limits_are_set(start, programs):
 
 @pytest.mark.quick
 def test_it_is_ended_when_its_time_is_over(server, client, one, programs):
-    failed = run(client, one, "sleep", timeout="500ms").expect(422)
-    assert failed["error"]["code"] == "timeout" and "0.5" in failed["error"]["message"]
+    for seconds in (0.5, 2.5, 12.5):  # on a busy machine its time may be over before it says who it is
+        failed = run(client, one, "sleep", timeout=seconds).expect(422)
+        assert failed["error"]["code"] == "timeout" and str(seconds) in failed["error"]["message"]
+        if (programs[0] / "sleep.pid").exists():
+            break
     assert gone(pid_of(programs, "sleep")) and scratch_is_empty(server)
 
 
 @pytest.mark.quick
 def test_cancel_ends_it_with_its_family(server, client, one, programs):
-    task = client.post(one, kind="command", name="family").expect(202)["id"]
-    child = pid_of(programs, "family")
-    began = time.monotonic()
-    client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
-    client.get(f"/v1/tasks/{task}/result", wait="20s").expect(409)
-    assert time.monotonic() - began < 1.5 * PATIENCE, "woken, not waited for"
-    until(lambda: gone(child), "the child that hears no SIGTERM is gone too")
-    assert scratch_is_empty(server)
+    def took():
+        task = client.post(one, kind="command", name="family").expect(202)["id"]
+        child = pid_of(programs, "family")
+        began = time.monotonic()
+        client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
+        client.get(f"/v1/tasks/{task}/result", wait="20s").expect(409)
+        seconds = time.monotonic() - began
+        until(lambda: gone(child), "the child that hears no SIGTERM is gone too")
+        assert scratch_is_empty(server)
+        return seconds
+
+    at_best(took, 1.5)  # woken, not waited for
 
 
 @pytest.mark.quick
@@ -233,7 +240,7 @@ def test_a_stop_ends_it_and_the_next_start_runs_it_again(start, programs):
     client.put("/v1/executors/e", max_workers=1).expect(201)
     task = client.post("/v1/executors/e/tasks", kind="command", name="sleep").expect(202)["id"]
     first = pid_of(programs, "sleep")
-    server.stop(10)
+    server.stop()
     assert gone(first)
     server.start()
     second = pid_of(programs, "sleep")
@@ -273,7 +280,7 @@ def test_the_start_after_a_crash_ends_the_children_first(start, programs):
     server.kill()
     assert not gone(first), "the kernel ends the program only"
     server.start()
-    assert gone(first)
+    until(lambda: gone(first), "the start has ended it")
     assert f"pid={first}" in server.log_line("orphan_killed")
     second = pid_of(programs, "family")
     Client(server).delete(f"/v1/tasks/{task}").expect((200, 202, 204))
@@ -282,13 +289,14 @@ def test_the_start_after_a_crash_ends_the_children_first(start, programs):
 
 @pytest.mark.quick
 def test_without_commands_there_is_no_such_kind(start, programs):
-    server = start(*programs[1])
+    server = start("--stop-timeout", "300ms", *programs[1])
     client = Client(server)
     kinds = {kind["name"]: kind for kind in client.get("/v1/kinds").expect(200)["items"]}
     assert [(a["name"], a["type"], a["required"]) for a in kinds["command"]["args"]] == \
         [("name", "text", True), ("input", "json", False)]
     client.put("/v1/executors/e", max_workers=1).expect(201)
-    late = client.post("/v1/executors/e/tasks", kind="command", name="echo", delay="2s").expect(202)["id"]
+    blocker = client.post("/v1/executors/e/tasks", kind="sleep", seconds=600).expect(202)["id"]
+    late = client.post("/v1/executors/e/tasks", kind="command", name="echo").expect(202)["id"]
     server.stop()
     server.flags = []
     server.start()
@@ -296,6 +304,7 @@ def test_without_commands_there_is_no_such_kind(start, programs):
     assert "command" not in {kind["name"] for kind in client.get("/v1/kinds").expect(200)["items"]}
     refused = client.post("/v1/executors/e/tasks", kind="command", name="echo").expect((400, 404))
     refused.names("command", "sleep", "square")
+    client.delete(f"/v1/tasks/{blocker}").expect((200, 202, 204))
     failed = client.get(f"/v1/tasks/{late}/result", wait="20s").expect(422)
     assert failed["error"]["code"] == "unknown_kind"
 
@@ -320,6 +329,14 @@ def test_a_malformed_command_is_named_at_the_start(start, flags, words):
     assert "command" in server.log() and words in server.log()
 
 
+def children(pid, thread):
+    """Of one thread; none of one that is gone, or where the kernel does not say."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/task/{thread}/children").read_text().strip()
+    except OSError:
+        return ""
+
+
 @pytest.mark.quick
 def test_many_at_once_leave_nothing_behind(server, client, one):
     fds = len(os.listdir(f"/proc/{server.pid}/fd"))
@@ -327,7 +344,5 @@ def test_many_at_once_leave_nothing_behind(server, client, one):
     for n, task in enumerate(tasks):
         assert client.get(f"/v1/tasks/{task}/result", wait="20s").expect(200)["result"]["stdout"] == str(n)
     until(lambda: len(os.listdir(f"/proc/{server.pid}/fd")) <= fds + 2, "its descriptors are closed")
-    children = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children")
-    assert not children.exists() or not any(
-        (thread / "children").read_text().strip() for thread in children.parent.parent.iterdir())
+    assert all(children(server.pid, thread) == "" for thread in server.native_threads())
     assert scratch_is_empty(server)
