@@ -340,10 +340,10 @@ def strict(tmp_path_factory):
     (b"POST /v1/counters/slow/add HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n", b"1\r\n \r\n"),
 ], ids=["a slow request line", "a slow header", "a slow body", "a slow chunked body"])
 def test_a_slow_client_is_cut_however_steadily_it_drips(strict, head, drop):
+    began, cut = time.monotonic(), False
     raw = Raw(strict)
     raw.send(head.replace(b"{host}", raw.host.encode()))
-    began, cut = time.monotonic(), False
-    while not cut and time.monotonic() - began < 8 * PATIENCE:
+    while not cut and time.monotonic() - began < 20 * PATIENCE:
         raw.send(drop)
         cut = raw.is_cut(0.2 / PATIENCE)
     assert cut, "it still holds its connection"
@@ -355,9 +355,15 @@ def test_a_slow_client_is_cut_however_steadily_it_drips(strict, head, drop):
 def test_an_idle_connection_is_closed_in_the_end(strict):
     raw = Raw(strict)
     assert raw.request("GET /livez").reply().status == 200
-    time.sleep(1.2)
-    assert raw.request("GET /livez").reply().status == 200, "the header deadline starts with a request"
-    assert raw.is_cut(6)
+    assert raw.is_cut()
+
+
+@pytest.mark.quick
+def test_the_header_deadline_starts_with_a_request(start):
+    raw = Raw(start("--header-timeout", "1s", "--idle-timeout", "10m"))
+    assert raw.request("GET /livez").reply().status == 200
+    assert not raw.is_cut(2.5 / PATIENCE)
+    assert raw.request("GET /livez").reply().status == 200
 
 
 @pytest.mark.quick
