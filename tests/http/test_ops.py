@@ -20,7 +20,7 @@ def run(*flags, env=None):
     """Runs bobbind with these flags to its end, which must come by itself."""
     kept = {k: v for k, v in Server("/").environment().items()}
     return subprocess.run([BINARY, *flags], env={**kept, **(env or {})}, capture_output=True, text=True,
-                          timeout=20 * PATIENCE, stdin=subprocess.DEVNULL)
+                          timeout=40 * PATIENCE, stdin=subprocess.DEVNULL)
 
 
 def refuses_to_start(start, folder, *words, flags=()):

@@ -20,7 +20,7 @@ def server(start):
 @pytest.fixture
 def shell(server):
     """sqlite3, as a person at a terminal would have it."""
-    connection = sqlite3.connect(server.folder / "store.db", isolation_level=None)
+    connection = sqlite3.connect(server.folder / "store.db", isolation_level=None, timeout=30)
     yield connection
     connection.close()
 
