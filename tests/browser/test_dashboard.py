@@ -13,11 +13,13 @@ import requests
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from bobbind import at_best
+
 SCREENSHOTS = os.environ.get("BOBBIN_SCREENSHOTS")
 
 
 class Drip(http.server.BaseHTTPRequestHandler):
-    """/N: N pieces of 16 KB, one every 50 ms: a download whose progress can be seen."""
+    """/N: N pieces of 16 KB, one every 50 ms until `hurry` is set: a download whose progress can be seen."""
 
     def do_GET(self):
         pieces = int(self.path.strip("/"))
@@ -26,8 +28,10 @@ class Drip(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         try:
             for _ in range(pieces):
+                if self.server.over:
+                    break
                 self.wfile.write(b"x" * 16384)
-                time.sleep(0.05)
+                self.server.hurry.wait(0.05)
         except OSError:
             pass  # the download was cancelled
 
@@ -39,9 +43,13 @@ class Drip(http.server.BaseHTTPRequestHandler):
 def drip():
     site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Drip)
     site.daemon_threads = True
+    site.hurry, site.over = threading.Event(), False
+    site.url = f"http://127.0.0.1:{site.server_port}"
     thread = threading.Thread(target=site.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{site.server_port}"
+    yield site
+    site.over = True
+    site.hurry.set()
     site.shutdown()
     site.server_close()
     thread.join(5)
@@ -58,7 +66,7 @@ def page(browser, server):
     assert not errors, errors
 
 
-def seen(page, selector, text, seconds=10):
+def seen(page, selector, text, seconds=30):
     """Waits until an element of `selector` shows `text`."""
     def look(driver):
         return driver.execute_script(
@@ -68,7 +76,7 @@ def seen(page, selector, text, seconds=10):
 
 
 def post(server, path, method="POST", **params):
-    reply = requests.request(method, server.url + path, data=params, timeout=10)
+    reply = requests.request(method, server.url + path, data=params, timeout=30)
     assert reply.status_code < 300, (reply.status_code, reply.text)
     return reply
 
@@ -76,27 +84,27 @@ def post(server, path, method="POST", **params):
 def test_shows_that_it_is_live_and_every_thread(page, server):
     seen(page, "#link", "live")
     seen(page, "#threads th", "journal")
-    shown = page.execute_script("return [...document.querySelectorAll('#threads tbody th')].length")
-    assert shown == len(requests.get(server.url + "/v1/threads", timeout=10).json()["items"])
+    WebDriverWait(page, 30, 0.05).until(
+        lambda d: d.execute_script("return [...document.querySelectorAll('#threads tbody th')].length")
+        == len(requests.get(server.url + "/v1/threads", timeout=30).json()["items"]), "each has its row")
 
 
 def test_a_lock_and_its_line_appear_without_a_reload(page, server):
-    post(server, "/v1/locks/deploy/acquire", owner="ann", ttl="60s")
+    post(server, "/v1/locks/deploy/acquire", owner="ann", ttl="10m")
     line = [threading.Thread(target=requests.post, args=(server.url + "/v1/locks/deploy/acquire",),
-                             kwargs={"data": {"owner": who, "wait": "20s"}, "timeout": 30})
+                             kwargs={"data": {"owner": who, "wait": "5m"}, "timeout": 300})
             for who in ("bea", "cyd")]
     for thread in line:
         thread.start()
-        seen(page, "#locks li", "ann")
     seen(page, "#locks li.holder", "ann")
     seen(page, "#locks li", "1. ")
     seen(page, "#locks li", "2. ")
-    holder = requests.get(server.url + "/v1/locks/deploy", timeout=10).json()["holder"]
+    holder = requests.get(server.url + "/v1/locks/deploy", timeout=30).json()["holder"]
     post(server, "/v1/locks/deploy/release", token=holder["token"])
-    WebDriverWait(page, 10, 0.05).until(
+    WebDriverWait(page, 30, 0.05).until(
         lambda d: "ann" not in d.find_element(By.CSS_SELECTOR, "#locks tbody").text, "ann stayed")
     for _ in line:
-        holder = requests.get(server.url + "/v1/locks/deploy", timeout=10).json()["holder"]
+        holder = requests.get(server.url + "/v1/locks/deploy", timeout=30).json()["holder"]
         post(server, "/v1/locks/deploy/release", token=holder["token"])
     for thread in line:
         thread.join(20)
@@ -104,22 +112,23 @@ def test_a_lock_and_its_line_appear_without_a_reload(page, server):
 
 def test_the_form_submits_a_download_whose_progress_moves(page, server, drip):
     seen(page, "#link", "live")
-    page.find_element(By.NAME, "url").send_keys(f"{drip}/40")
+    page.find_element(By.NAME, "url").send_keys(f"{drip.url}/4000")
     page.find_element(By.CSS_SELECTOR, "form button").click()
     seen(page, "#tasks .state", "running")
     values = set()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 30
     while time.monotonic() < end and len(values) < 3:
         values.add(page.execute_script("return document.querySelector('#tasks progress')?.value"))
         time.sleep(0.1)
     assert len(values) >= 3, f"the bar did not move: {values}"
-    seen(page, "#tasks .state", "succeeded", 20)
+    drip.hurry.set()
+    seen(page, "#tasks .state", "succeeded")
 
 
 def test_a_failure_is_shown_with_its_reason(page, server, drip):
     post(server, "/v1/executors/web", "PUT", max_workers=1)
     post(server, "/v1/executors/web/tasks", kind="download", url="http://127.0.0.1:9/nothing")
-    seen(page, "#tasks .state", "failed", 20)
+    seen(page, "#tasks .state", "failed")
     seen(page, "#tasks td.progress small", "connect")
 
 
@@ -135,28 +144,31 @@ def test_stays_responsive_while_twenty_downloads_run(page, server, drip):
     seen(page, "#link", "live")
     post(server, "/v1/executors/many", "PUT", max_workers=20)
     for _ in range(20):
-        post(server, "/v1/executors/many/tasks", kind="download", url=f"{drip}/60")
-    WebDriverWait(page, 15, 0.05).until(lambda d: len(
+        post(server, "/v1/executors/many/tasks", kind="download", url=f"{drip.url}/4000")
+    WebDriverWait(page, 30, 0.05).until(lambda d: len(
         [e for e in d.execute_script("return [...document.querySelectorAll('#tasks .state')].map(e => e.textContent)")
          if e == "running"]) == 20, "twenty never ran at once")
-    # The longest the page kept a frame back over one second, while progress of all twenty streams in.
-    worst = page.execute_async_script("""
-        const done = arguments[0], end = performance.now() + 1000; let last = performance.now(), worst = 0;
-        const frame = () => { const now = performance.now(); worst = Math.max(worst, now - last); last = now;
-          now < end ? requestAnimationFrame(frame) : done(worst); };
-        requestAnimationFrame(frame);""")
-    assert worst < 500, f"a frame took {worst:.0f} ms"
+
+    def worst_frame():
+        """The longest the page kept a frame back over one second, while progress of all twenty streams in."""
+        return page.execute_async_script("""
+            const done = arguments[0], end = performance.now() + 1000; let last = performance.now(), worst = 0;
+            const frame = () => { const now = performance.now(); worst = Math.max(worst, now - last); last = now;
+              now < end ? requestAnimationFrame(frame) : done(worst); };
+            requestAnimationFrame(frame);""") / 1000
+
+    at_best(worst_frame, 0.5)
     # And the server still answers a click at once: a cancel is seen.
     page.find_element(By.CSS_SELECTOR, "#tasks tbody button:not([hidden])").click()
-    seen(page, "#tasks .state", "cancelled", 10)
+    seen(page, "#tasks .state", "cancelled")
 
 
 def test_long_names_push_nothing_off_a_narrow_page(page, server, drip):
-    post(server, f"/v1/locks/{'n' * 200}/acquire", owner="a label for people " * 10, ttl="60s")
+    post(server, f"/v1/locks/{'n' * 200}/acquire", owner="a label for people " * 10, ttl="10m")
     post(server, "/v1/executors/one", "PUT", max_workers=1)
-    for n in (60, 61):
-        post(server, "/v1/executors/one/tasks", kind="download", url=f"{drip}/{n}")
-    seen(page, "#tasks tbody td", "download 61")
+    for n in (4000, 4001):
+        post(server, "/v1/executors/one/tasks", kind="download", url=f"{drip.url}/{n}")
+    seen(page, "#tasks tbody td", "download 4001")
     seen(page, "#locks tbody th", "nnn")
     for width in (1400, 900, 360):
         page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
@@ -166,11 +178,11 @@ def test_long_names_push_nothing_off_a_narrow_page(page, server, drip):
             ".filter(e => e.scrollWidth > e.clientWidth).map(e => e.className || e.tagName)")
         assert too_wide == [], (width, too_wide)
     page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    bars = page.execute_script("return [...document.querySelectorAll('#tasks progress')].map(e => e.offsetHeight > 0)")
-    assert bars == [True, False], "one that waits has no bar"
+    bars = "return [...document.querySelectorAll('#tasks progress')].map(e => e.offsetHeight > 0)"
+    WebDriverWait(page, 30, 0.05).until(lambda d: d.execute_script(bars) == [True, False], "one that waits has no bar")
 
 
 def test_nothing_on_the_page_breaks_its_own_policy(page, server):
-    policy = requests.get(server.url + "/", timeout=10).headers["Content-Security-Policy"]
+    policy = requests.get(server.url + "/", timeout=30).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy
     seen(page, "#link", "live")
