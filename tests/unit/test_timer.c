@@ -73,14 +73,24 @@ write_down(void *arg)
 }
 
 static void
+hold_up(void *all_there)
+{
+    (void)!bob_event_wait(all_there, bob_in_seconds(20));
+}
+
+static void
 they_fire_by_moment_then_as_started(void **state)
 {
-    bob_time soon = bob_in_ms(20);
-    struct bob_timer *t[6];
+    bob_time soon = bob_now();
+    struct bob_event all_there;
+    struct bob_timer *t[6], *first;
 
     (void)state;
     memset(order, 0, sizeof order);
     bob_event_init(&all_over);
+    bob_event_init(&all_there);
+    first = bob_timer_start(timers, BOB_AT_ONCE, 0, hold_up,
+                            &all_there); /* none fires before all are there */
     t[0] = bob_timer_start(timers, soon + 2, 0, write_down, LETTER('.'));
     t[1] = bob_timer_start(timers, soon, 0, write_down, LETTER('a'));
     t[2] = bob_timer_start(timers, soon + 1, 0, write_down, LETTER('d'));
@@ -88,11 +98,14 @@ they_fire_by_moment_then_as_started(void **state)
     t[4] = bob_timer_start(timers, soon, 0, write_down, LETTER('x'));
     t[5] = bob_timer_start(timers, soon, 0, write_down, LETTER('c'));
     assert_true(bob_timer_cancel(t[4]));
+    bob_event_set(&all_there);
     assert_int_equal(bob_event_wait(&all_over, bob_in_seconds(20)), BOB_OK);
     for (int i = 0; i < 6; i++)
         bob_timer_free(t[i]);
+    bob_timer_free(first);
     assert_string_equal(order, "abcd.");
     bob_event_fini(&all_over);
+    bob_event_fini(&all_there);
 }
 
 static void
