@@ -133,7 +133,7 @@ victim_on_a_full_disk(struct world *w)
     file = fopen(no_room, "w");
     MUST(file && fclose(file) == 0);
     promise_make(w, &first, step(w, true, 2));
-    MUST(gate_is(w, true, 5000));
+    MUST(gate_is(w, true, 9000));
     MUST(reserve_only(w, true) == WHY_STORE_FULL);
     MUST(reserve_only(w, false) == WHY_OK);
     MUST(!bob_event_is_set(&first.told));
@@ -146,7 +146,7 @@ victim_on_a_full_disk(struct world *w)
     MUST(gate_is(w, true, 0));
     MUST(unlink(no_room) == 0);
     MUST(promise_wait(&late) == WHY_OK);
-    MUST(gate_is(w, false, 5000));
+    MUST(gate_is(w, false, 30000));
     MUST(reserve_only(w, true) == WHY_OK);
     world_close(w);
     return 0;

@@ -32,7 +32,7 @@
 #define SELF "/proc/self/exe", "child"
 #define SH(script) ARGV("/bin/sh", "-c", script)
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 60000 };
 
 /* ---- what must not be left ---- */
 

@@ -237,11 +237,12 @@ work_that_maps_ends_by_its_deadline_too(void **state)
     assert_int_equal(bob_semaphore_value(began), 0);
     bob_future_unref(f);
 
-    ran[0] = 0;
-    assert_int_equal(bob_executor_submit(x, map_in_one_chunk, x, &f), BOB_OK);
-    assert_int_equal(bob_future_result(f, bob_in_seconds(20), NULL), BOB_ERR_TIMEOUT);
+    for (ran[0] = 0; ran[0] == 0;) { /* on a busy machine it may be too late for this one, too */
+        assert_int_equal(bob_executor_submit(x, map_in_one_chunk, x, &f), BOB_OK);
+        assert_int_equal(bob_future_result(f, bob_in_seconds(20), NULL), BOB_ERR_TIMEOUT);
+        bob_future_unref(f);
+    }
     assert_int_equal(ran[0], 1);
-    bob_future_unref(f);
     bob_executor_free(x);
 }
 
