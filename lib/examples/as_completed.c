@@ -49,9 +49,9 @@ main(void)
         return 1;
     enum bob_err err = bob_future_wait(futures, SHIPS, BOB_FIRST_COMPLETED, bob_in_ms(20), &n_done);
     printf("no wind: %s, %zu are there\n", bob_strerror(err), n_done);
+    struct bob_as_completed *harbour = bob_as_completed_new(futures, SHIPS); /* before they come */
     bob_event_set(&ships[2].arrived);
 
-    struct bob_as_completed *harbour = bob_as_completed_new(futures, SHIPS);
     while (harbour && !bob_as_completed_next(harbour, bob_in_seconds(30), &f)) {
         void *ship;
         if (!bob_future_result(f, BOB_AT_ONCE, &ship))
