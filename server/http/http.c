@@ -143,10 +143,11 @@ greet_hands(struct http *h)
 
 /* ---- start ---- */
 
+/* In beats of http_tick: one more than it has seconds, for the next may come at any moment. */
 static uint32_t
-seconds(int64_t ns)
+beats(int64_t ns)
 {
-    return (uint32_t)((ns + NS_PER_SECOND - 1) / NS_PER_SECOND);
+    return (uint32_t)((ns + NS_PER_SECOND - 1) / NS_PER_SECOND) + 1;
 }
 
 /* As many descriptors as the system gives us; a slot for each that a connection can have. */
@@ -212,9 +213,9 @@ http_start(struct http **ret, const struct config *c, const struct route *routes
     h->accept_stop_fd = h->watch_stop_fd = h->watch_fd = -1;
     h->started = bob_now();
     atomic_store(&h->now_s, 1);
-    h->header_s = seconds(c->header_timeout);
-    h->body_s = seconds(c->body_timeout);
-    h->idle_s = seconds(c->idle_timeout);
+    h->header_s = beats(c->header_timeout);
+    h->body_s = beats(c->body_timeout);
+    h->idle_s = beats(c->idle_timeout);
     if (routes_set(routes, n, f) || make_hands(h, f) || make_slots(h, f) || make_no_memory(h, f) ||
         listener_open(h, f) || park_start(h, f) || request_pool_start(h, f) || daemon_start(h, f)) {
         http_stop(h);

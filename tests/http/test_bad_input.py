@@ -3,6 +3,7 @@
 SPDX-License-Identifier: MIT
 """
 
+import select
 import time
 
 import pytest
@@ -349,6 +350,20 @@ def test_a_slow_client_is_cut_however_steadily_it_drips(strict, head, drop):
     assert cut, "it still holds its connection"
     assert time.monotonic() - began >= 0.9, "no client is cut before its time"
     still_serves(strict)
+
+
+@pytest.mark.quick
+def test_no_client_is_cut_before_its_time(strict):
+    """Wherever it begins between two beats of the server's clock."""
+    began, lived, end = {}, [], time.monotonic() + 20 * PATIENCE
+    while len(lived) < 8:
+        assert time.monotonic() < end, f"{len(began)} still hold their connection"
+        if len(began) + len(lived) < 8:
+            at = time.monotonic()
+            began[Raw(strict)] = at
+        ended = select.select([raw.socket for raw in began], [], [], 0.15)[0]
+        lived += [time.monotonic() - began.pop(raw) for raw in list(began) if raw.socket in ended]
+    assert min(lived) >= 0.9, lived
 
 
 @pytest.mark.quick
