@@ -83,8 +83,14 @@ ROWS = {
     "executor": [
         Row("executor, 1,000,000 tiny tasks and their results, against GThreadPool", "tasks", "GLib", "/s", least=3),
         Row("the same against Python's ThreadPoolExecutor (40,000 tasks)", "tasks", "Python", "/s", least=50),
-        Row("submit to result of one task, one thread, against GThreadPool", "latency-one", "GLib", " µs", most=1),
-        Row("the same with a thread for each processor", "latency-all", "GLib", " µs", most=1),
+        Row("submit to result of one task, the thread on the same processor, against GThreadPool", "latency-here", "GLib",
+            " µs", most=1),
+        Row("the same with as many threads as processors", "latency-here-all", "GLib", " µs", most=1),
+        Row("submit to result of one task, the thread on another processor", "latency-there", "GLib", " µs", most=1),
+        Row("the same with as many threads as processors", "latency-there-all", "GLib", " µs", most=1),
+        Row("one thread on another processor, against two threads that wake one another by futex and do nothing else",
+            "latency-bare", "futex", " µs"),
+        Row("one thread where the kernel puts it, against GThreadPool", "latency-free", "GLib", " µs"),
     ],
     "map": [
         Row("map, 1,000,000 squares, against as many pthreads that split them", "map", "pthread", " ms", most=1.2),

@@ -2,13 +2,20 @@
  *
  *     tasks                     tasks a second: all submitted, then every result waited for.  GThreadPool has no
  *                               results: its tasks leave theirs in an array, and the last one tells
- *     latency-one, latency-all  median microseconds from a submit to its result, nothing else going on; with one
- *                               thread, and with one for each processor
+ *     latency-...               median microseconds from a submit to its result, nothing else going on:
+ *       here, there               the pool's one thread on the submitter's processor, and on another
+ *       here-all, there-all       the same with as many threads as there are processors, all on that one
+ *       bare                      there, beside two threads that wake one another by futex and do nothing else
+ *       free                      one thread, where the kernel likes: most times it keeps the two where they met, on
+ *                                 one processor or on two, and so says little of either library
  *
  * SPDX-License-Identifier: MIT */
 #include <bobbin/executor.h>
 #include <glib.h>
+#include <linux/futex.h>
+#include <sched.h>
 #include <stdbool.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "measure.h"
@@ -18,6 +25,31 @@ enum { TASKS = 1000000, SINGLES = 400 };
 static unsigned threads;
 static uintptr_t tasks;
 static size_t singles;
+static const cpu_set_t *own_cpus, *pool_cpus; /* where the submitter runs, and the pool's threads */
+
+/* From now on, and what threads it starts. */
+static void
+run_on(const cpu_set_t *cpus)
+{
+    must(!sched_setaffinity(0, sizeof *cpus, cpus), "sched_setaffinity");
+}
+
+/* The processor with that number among @all; the last, if there are fewer. */
+static cpu_set_t
+one_of(const cpu_set_t *all, int number)
+{
+    cpu_set_t one;
+
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, all))
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        if (number-- == 0)
+            break;
+    }
+    return one;
+}
 
 /* ---- Bobbin ---- */
 
@@ -66,18 +98,23 @@ our_tasks(void)
 static double
 our_latency_us(unsigned n)
 {
-    struct bob_executor *x = executor(n);
+    struct bob_executor *x;
     double took[SINGLES];
     struct bob_future *f;
     size_t i;
 
-    for (i = 0; i < singles; i++) {
+    run_on(pool_cpus);
+    x = executor(n);
+    for (i = 0; i <= singles; i++) { /* the first starts a thread, and does not count */
         double began = now_s();
 
         must(!bob_executor_submit(x, square, NULL, &f) && !bob_future_result(f, BOB_FOREVER, NULL),
              "submit");
         bob_future_unref(f);
-        took[i] = 1e6 * (now_s() - began);
+        if (i == 0)
+            run_on(own_cpus);
+        else
+            took[i - 1] = 1e6 * (now_s() - began);
     }
     bob_executor_free(x);
     return median(took, singles);
@@ -154,18 +191,23 @@ their_tasks(void)
 static double
 their_latency_us(unsigned n)
 {
-    GThreadPool *p = pool(n);
+    GThreadPool *p;
     double took[SINGLES];
     struct job job = {.n = 0};
     size_t i;
 
-    for (i = 0; i < singles; i++) {
+    run_on(pool_cpus);
+    p = pool(n);
+    for (i = 0; i <= singles; i++) {
         double began = now_s();
 
         left = 1;
         (void)g_thread_pool_push(p, &job, NULL);
         wait_until_done();
-        took[i] = 1e6 * (now_s() - began);
+        if (i == 0)
+            run_on(own_cpus);
+        else
+            took[i - 1] = 1e6 * (now_s() - began);
     }
     g_thread_pool_free(p, FALSE, TRUE);
     return median(took, singles);
@@ -195,14 +237,82 @@ their_latency_all(void)
     return their_latency_us(threads);
 }
 
+/* ---- two wakes, and nothing else ---- */
+
+static unsigned asked, answered; /* atomic: how many */
+
+static void
+await(unsigned *word, unsigned until)
+{
+    unsigned seen;
+
+    while ((seen = __atomic_load_n(word, __ATOMIC_ACQUIRE)) != until)
+        (void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+
+static void
+tell(unsigned *word, unsigned n)
+{
+    __atomic_store_n(word, n, __ATOMIC_RELEASE);
+    (void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void *
+answer(void *unused)
+{
+    for (unsigned i = 1; i <= singles + 1; i++) {
+        await(&asked, i);
+        tell(&answered, i);
+    }
+    return unused;
+}
+
+static double
+bare_latency(void)
+{
+    double took[SINGLES];
+    pthread_t thread;
+    unsigned i;
+
+    asked = answered = 0;
+    run_on(pool_cpus);
+    must(!pthread_create(&thread, NULL, answer, NULL), "pthread_create");
+    for (i = 0; i <= singles; i++) {
+        double began = now_s();
+
+        tell(&asked, i + 1);
+        await(&answered, i + 1);
+        if (i == 0)
+            run_on(own_cpus);
+        else
+            took[i - 1] = 1e6 * (now_s() - began);
+    }
+    (void)pthread_join(thread, NULL);
+    return median(took, singles);
+}
+
 int
 main(int argc, char **argv)
 {
+    cpu_set_t all, first, second;
+
     threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     tasks = (uintptr_t)(TASKS * percent(argc, argv) / 100);
     singles = (size_t)(SINGLES * percent(argc, argv) / 100);
+    g_thread_pool_set_max_unused_threads(0); /* each pool's are its own, where it was made */
+    must(!sched_getaffinity(0, sizeof all, &all), "sched_getaffinity");
+    first = one_of(&all, 0);
+    second = one_of(&all, 1);
+
     versus("tasks", 3, our_tasks, "GLib", their_tasks);
-    versus("latency-one", 31, our_latency_one, "GLib", their_latency_one);
-    versus("latency-all", 31, our_latency_all, "GLib", their_latency_all);
+    own_cpus = pool_cpus = &first;
+    versus("latency-here", 15, our_latency_one, "GLib", their_latency_one);
+    versus("latency-here-all", 15, our_latency_all, "GLib", their_latency_all);
+    pool_cpus = &second;
+    versus("latency-there", 15, our_latency_one, "GLib", their_latency_one);
+    versus("latency-there-all", 15, our_latency_all, "GLib", their_latency_all);
+    versus("latency-bare", 15, our_latency_one, "futex", bare_latency);
+    own_cpus = pool_cpus = &all;
+    versus("latency-free", 15, our_latency_one, "GLib", their_latency_one);
     return 0;
 }
