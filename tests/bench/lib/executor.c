@@ -34,23 +34,6 @@ run_on(const cpu_set_t *cpus)
     must(!sched_setaffinity(0, sizeof *cpus, cpus), "sched_setaffinity");
 }
 
-/* The processor with that number among @all; the last, if there are fewer. */
-static cpu_set_t
-one_of(const cpu_set_t *all, int number)
-{
-    cpu_set_t one;
-
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, all))
-            continue;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        if (number-- == 0)
-            break;
-    }
-    return one;
-}
-
 /* ---- Bobbin ---- */
 
 static enum bob_err
@@ -294,15 +277,13 @@ bare_latency(void)
 int
 main(int argc, char **argv)
 {
-    cpu_set_t all, first, second;
+    cpu_set_t all, first = cpu_of(0), second = cpu_of(1);
 
     threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     tasks = (uintptr_t)(TASKS * percent(argc, argv) / 100);
     singles = (size_t)(SINGLES * percent(argc, argv) / 100);
     g_thread_pool_set_max_unused_threads(0); /* each pool's are its own, where it was made */
     must(!sched_getaffinity(0, sizeof all, &all), "sched_getaffinity");
-    first = one_of(&all, 0);
-    second = one_of(&all, 1);
 
     versus("tasks", 3, our_tasks, "GLib", their_tasks);
     own_cpus = pool_cpus = &first;

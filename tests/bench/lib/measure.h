@@ -11,6 +11,7 @@
 #define MEASURE_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,27 @@ now_s(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* The processor with that number among those the program might use when this was first called, by main; the last, if
+ * there are fewer. */
+static inline cpu_set_t
+cpu_of(unsigned number)
+{
+    static cpu_set_t all;
+    cpu_set_t one;
+
+    if (CPU_COUNT(&all) == 0)
+        must(!sched_getaffinity(0, sizeof all, &all), "sched_getaffinity");
+    CPU_ZERO(&one);
+    for (unsigned cpu = 0, n = 0; cpu < CPU_SETSIZE && n <= number; cpu++) {
+        if (!CPU_ISSET(cpu, &all))
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        n++;
+    }
+    return one;
 }
 
 struct crew {
