@@ -132,13 +132,10 @@ a_room_that_is_not_used_does_no_harm(void **state)
     }
 }
 
+#ifndef SANITIZED
 static void
 without_memory_it_refuses_and_stays_as_it_was(void **state)
 {
-#ifdef SANITIZED
-    (void)state;
-    skip();
-#else
     struct bob_ring *r = *state;
     uint64_t refused = 0;
 
@@ -168,8 +165,8 @@ without_memory_it_refuses_and_stays_as_it_was(void **state)
     left = 2;
     assert_false(bob_ring_init_(&(struct bob_ring){0}));
     left = -1;
-#endif
 }
+#endif
 
 /* ---- many takers ---- */
 
@@ -237,7 +234,9 @@ main(void)
         cmocka_unit_test_setup_teardown(what_was_taken_never_comes_again, start, end),
         cmocka_unit_test_setup_teardown(they_come_in_order_however_many_wait, start, end),
         cmocka_unit_test_setup_teardown(a_room_that_is_not_used_does_no_harm, start, end),
+#ifndef SANITIZED
         cmocka_unit_test_setup_teardown(without_memory_it_refuses_and_stays_as_it_was, start, end),
+#endif
         cmocka_unit_test_setup_teardown(each_goes_to_one_of_many_takers, start, end),
     };
 
