@@ -194,6 +194,8 @@ enqueue(struct bob_executor *x, struct order *o)
     if (!err) {
         bob_ring_put_(&x->ring, o->f);
         called = bob_staff_call_locked_(x);
+    } else if (o->waits) {
+        bob_condition_notify(&x->room); /* the room it may have been woken for is another's now */
     }
     some_ended = !bob_list_is_empty_(&x->ended);
     unlock(x);

@@ -5,6 +5,7 @@
 #include <bobbin/executor.h>
 #include <bobbin/semaphore.h>
 #include <bobbin/thread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 
 #include "executor_world.h"
 #include "failing_malloc.h"
+#include "staff.h"
 
 #ifndef SANITIZED
 
@@ -104,6 +106,58 @@ a_burst_is_queued_or_refused_one_by_one(void **state)
     bob_executor_free(x);
 }
 
+struct submitter {
+    struct bob_executor *x;
+    bool has_memory;
+    enum bob_err err;
+};
+
+static void *
+submit_as(void *arg)
+{
+    struct submitter *s = arg;
+
+    left = s->has_memory ? -1 : 1; /* enough for the work, but not for its place */
+    s->err = bob_executor_submit(s->x, give_back, NULL, NULL);
+    left = -1;
+    return NULL;
+}
+
+/* Two works end and wake two who wait for room; they have no memory to use it, so it is the third's. */
+static void
+room_that_is_refused_for_want_of_memory_goes_to_the_next(void **state)
+{
+    enum { SUBMITTERS = 3 };
+    struct bob_executor *x = executor_of(1, 1, BOB_FULL_WAIT);
+    struct submitter s[SUBMITTERS];
+    struct bob_thread *t[SUBMITTERS];
+    struct bob_future *runs, *waits;
+
+    (void)state;
+    for (int i = 0; i < BOB_RING_PIECE - 2; i++)
+        assert_null(result_of(submitted(x, give_back, NULL)));
+    runs = submitted(x, held, NULL);
+    n_began(1);
+    waits = submitted(x, held, NULL); /* the last place of the piece */
+    for (int i = 0; i < SUBMITTERS; i++) {
+        s[i] = (struct submitter){x, i == SUBMITTERS - 1, BOB_ERR_INVALID};
+        assert_int_equal(bob_thread_start(&t[i], "s", submit_as, &s[i], NULL), BOB_OK);
+        while (__atomic_load_n(&x->room_wants, __ATOMIC_SEQ_CST) <= (size_t)i)
+            (void)sched_yield();
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(bob_semaphore_release(go, 1), BOB_OK);
+    for (int i = 0; i < SUBMITTERS; i++) {
+        assert_int_equal(bob_thread_join(t[i], bob_in_seconds(20), NULL), BOB_OK);
+        if (s[i].err) /* one of the two may come after the third, and find a place */
+            assert_true(!s[i].has_memory && s[i].err == BOB_ERR_NO_MEMORY);
+        bob_thread_free(t[i]);
+    }
+    assert_null(result_of(runs));
+    assert_null(result_of(waits));
+    bob_executor_free(x);
+}
+
 static enum bob_err
 fail_without_memory(void *arg, void **ret_value)
 {
@@ -165,6 +219,7 @@ main(void)
         gated(an_executor_is_whole_or_none),
         gated(a_map_runs_all_or_says_why_not),
         gated(a_burst_is_queued_or_refused_one_by_one),
+        gated(room_that_is_refused_for_want_of_memory_goes_to_the_next),
         gated(a_failure_without_memory_keeps_its_code),
         gated(a_wait_for_many_needs_memory_and_says_so),
     };
