@@ -32,7 +32,7 @@ reserve_close(struct reserve *r)
     r->fd = -1;
 }
 
-/* Whether the disk says that it has less than @bytes: then it is not asked for them, for a moment of having taken all there is
+/* Whether the disk says that it has less than @bytes free: then it is not asked for them, for a moment of having taken all there is
  * is one in which others find none.  It may say nothing, and a quota is not in what it says: only the asking tells. */
 static bool
 has_less(const struct reserve *r, uint64_t bytes)
@@ -46,13 +46,17 @@ has_less(const struct reserve *r, uint64_t bytes)
 bool
 reserve_take(struct reserve *r, int64_t beside_bytes)
 {
-    int64_t bytes = r->size_bytes + beside_bytes;
+    int64_t bytes = r->size_bytes + beside_bytes, held = 0;
     struct stat st;
 
     /* A larger one of an earlier run holds more than is wanted. */
-    if (fstat(r->fd, &st) == 0 && st.st_size > r->size_bytes)
-        reserve_give(r);
-    if (!has_less(r, (uint64_t)bytes) && posix_fallocate(r->fd, 0, bytes) == 0 &&
+    if (fstat(r->fd, &st) == 0) {
+        if (st.st_size > r->size_bytes)
+            reserve_give(r);
+        else
+            held = st.st_size;
+    }
+    if (!has_less(r, (uint64_t)(bytes - held)) && posix_fallocate(r->fd, 0, bytes) == 0 &&
         ftruncate(r->fd, r->size_bytes) == 0)
         return true;
     reserve_give(r);

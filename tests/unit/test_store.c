@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "store/fold.h"
 #include "store/reserve.h"
@@ -385,6 +386,51 @@ what_is_no_folder_is_refused(void **state)
     world_end(&w);
 }
 
+static fsblkcnt_t free_blocks; /* that a disk says it has, of 4096 bytes; 0: as many as it has */
+
+int
+fstatvfs(int fd, struct statvfs *ret)
+{
+    char path[32];
+
+    if (!free_blocks) {
+        (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        return statvfs(path, ret);
+    }
+    *ret = (struct statvfs){.f_blocks = free_blocks, .f_bfree = free_blocks, .f_frsize = 4096};
+    return 0;
+}
+
+static void
+a_reserve_that_is_held_needs_no_room_again(void **state)
+{
+    static const struct {
+        fsblkcnt_t free;
+        bool held;
+    } T[] = {
+        {16 + 2, true},  /* to begin with, all of it and what is beside it */
+        {2, true},       /* it is there */
+        {1, false},      /* beside it there is less than is wanted */
+        {16 + 1, false}, /* now it is not there */
+        {16 + 2, true},
+    };
+    struct world w = {0};
+    struct reserve r;
+    struct fault f = {0};
+
+    (void)state;
+    world_open(&w);
+    assert_int_equal(reserve_open(&r, file_in(&w, "another"), 65536, &f), WHY_OK);
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        free_blocks = T[i].free;
+        if (reserve_take(&r, 8192) != T[i].held)
+            fail_msg("with %d blocks free, in row %zu", (int)T[i].free, i);
+    }
+    free_blocks = 0;
+    reserve_close(&r);
+    world_end(&w);
+}
+
 static void
 a_reserve_is_held_whole_or_not_at_all(void **state)
 {
@@ -430,6 +476,7 @@ main(void)
         cmocka_unit_test(a_folder_in_use_is_refused_until_it_is_free),
         cmocka_unit_test(what_is_no_folder_is_refused),
         cmocka_unit_test(a_reserve_is_held_whole_or_not_at_all),
+        cmocka_unit_test(a_reserve_that_is_held_needs_no_room_again),
     };
 
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
