@@ -185,7 +185,8 @@ struct http {
     _Atomic int64_t parked;    /* suspended, or about to be, or their resume is not over yet */
     _Atomic int64_t streams;   /* open */
     _Atomic int64_t abandoned; /* closed while parked, not woken yet */
-    bob_time started;
+    bob_time beats_from; /* http_tick's own: its beats come half a second beside the whole ones from
+                            here, so that one a little late is not counted as two; 0: none came yet */
     bob_time
         patience; /* of http_quiet, from its first call: until then it also waits for slow clients */
 };

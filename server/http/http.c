@@ -211,7 +211,6 @@ http_start(struct http **ret, const struct config *c, const struct route *routes
     h->config = c;
     h->app = app;
     h->accept_stop_fd = h->watch_stop_fd = h->watch_fd = -1;
-    h->started = bob_now();
     atomic_store(&h->now_s, 1);
     h->header_s = beats(c->header_timeout);
     h->body_s = beats(c->body_timeout);
@@ -263,8 +262,11 @@ void
 http_tick(struct http *h)
 {
     struct crowd crowd;
-    uint32_t now = (uint32_t)((bob_now() - h->started) / NS_PER_SECOND) + 1, oldest = now;
+    uint32_t now, oldest;
 
+    if (!h->beats_from) /* the first makes now_s 2 */
+        h->beats_from = bob_now() - 3 * NS_PER_SECOND / 2;
+    now = oldest = (uint32_t)((bob_now() - h->beats_from) / NS_PER_SECOND) + 1;
     crowd.len = 0;
     atomic_store_explicit(&h->now_s, now, memory_order_relaxed);
     for (size_t i = 0; i < slots_used(h->slots); i++) {

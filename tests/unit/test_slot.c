@@ -1,4 +1,4 @@
-/* test_slot.c - http/slot.c: a connection's place: its deadline, and whom news of its client concern.
+/* test_slot.c - http/slot.c: a connection's place: its deadline, which http.c's beats bring, and whom news of its client concern.
  *
  * SPDX-License-Identifier: MIT */
 #include "http/slot.h"
@@ -89,6 +89,29 @@ FACT(a_closed_connection_is_not_cut)
     slot_deadline(p.slot, 10); /* as if it had been set while it closed */
     assert_false(slot_cut(p.slot, 20));
     assert_int_equal(recv(p.there, &c, 1, MSG_DONTWAIT), -1);
+    end_place(&p);
+}
+
+/* A deadline is a number of beats: one that is counted as two takes a second from all who wait then. */
+FACT(a_beat_that_comes_late_is_one_beat)
+{
+    static const int late_ms[] = {0, 2, 0, 300, 0, 1, 300, 300, 0};
+    struct place p = make_place();
+    static struct http h;
+
+    h.slots = p.slots;
+    bob_time first = bob_now();
+    http_tick(&h);
+    first -= h.beats_from;
+    slot_deadline(p.slot, http_now_s(&h) + 3);
+    for (int i = 1; i < (int)(sizeof late_ms / sizeof late_ms[0]); i++) {
+        uint32_t before = http_now_s(&h);
+
+        h.beats_from = bob_now() - first - (1000 * i + late_ms[i]) * NS_PER_MS;
+        http_tick(&h);
+        assert_int_equal(http_now_s(&h), before + 1);
+        assert_int_equal(atomic_load(&p.slot->deadline) == 0, i >= 3);
+    }
     end_place(&p);
 }
 
@@ -270,6 +293,7 @@ main(void)
         cmocka_unit_test(a_slot_is_found_by_its_descriptor),
         cmocka_unit_test(a_deadline_cuts_when_it_has_come_and_only_then),
         cmocka_unit_test(a_closed_connection_is_not_cut),
+        cmocka_unit_test(a_beat_that_comes_late_is_one_beat),
         cmocka_unit_test(a_client_that_closed_its_side_is_told_of_again_and_loses_nothing),
         cmocka_unit_test(a_client_that_leaves_is_told_of_once),
         cmocka_unit_test(one_that_left_before_it_was_watched_is_not_missed),
