@@ -17,7 +17,7 @@
     X(L_STATE,     L_OUTERMOST) /* coord/state.c: every named object, line, hold, task, deadline */ \
     X(L_JOURNAL,   L_STATE)     /* store/journal.c: the open batch; SQLite runs outside it */      \
     X(L_SLOT,      L_JOURNAL)   /* http/slot.c: one connection: open, gone, its generation */      \
-    X(L_HUB,       L_SLOT)      /* api/stream.c: the list of event streams */                      \
+    X(L_HUB,       L_SLOT)      /* api/hub.c: the list of event streams */                         \
     X(L_RUNS,      L_HUB)       /* api/run.c: the requests that work on the request pool */       \
     X(L_HANDS,     L_RUNS)      /* work/hands.c: the table of running tasks */                     \
     X(L_LOG,       L_HANDS)     /* base/log.c: leaf */

@@ -4,7 +4,7 @@
  *     if (request_args(req, &args))
  *         return request_why(req);                     // 400 naming the parameter
  *     struct waiting *w = request_room(req);           // the handler's own, zeroed, until the reply is sent
- *     request_later(req, answer, w);
+ *     request_later(req, answer);
  *     ... start something that calls request_wake(req) once, from any thread; then return WHY_PENDING ...
  *     enum why answer(struct request *req, struct reply *reply)   // again in MHD's thread
  *
