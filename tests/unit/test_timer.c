@@ -89,8 +89,8 @@ they_fire_by_moment_then_as_started(void **state)
     memset(order, 0, sizeof order);
     bob_event_init(&all_over);
     bob_event_init(&all_there);
-    first = bob_timer_start(timers, BOB_AT_ONCE, 0, hold_up,
-                            &all_there); /* none fires before all are there */
+    /* None fires before all are there. */
+    first = bob_timer_start(timers, soon - 1, 0, hold_up, &all_there);
     t[0] = bob_timer_start(timers, soon + 2, 0, write_down, LETTER('.'));
     t[1] = bob_timer_start(timers, soon, 0, write_down, LETTER('a'));
     t[2] = bob_timer_start(timers, soon + 1, 0, write_down, LETTER('d'));
