@@ -29,7 +29,7 @@ hand_enter(struct http *h)
         (void)snprintf(name, sizeof name, "http-%u", n);
         bob_thread_adopt(name, "http");
     }
-    atomic_store_explicit(&mine->busy_since, http_now_s(h), memory_order_relaxed);
+    atomic_store_explicit(&mine->busy_since, http_beat(h), memory_order_relaxed);
     return mine;
 }
 
@@ -108,7 +108,7 @@ exchange_connection(void *cls, struct MHD_Connection *c, void **ctx,
         slot_open(s); /* its lock: after everything the last connection here has done */
         s->req.http = h;
         s->req.connection = c;
-        slot_deadline(s, http_now_s(h) + h->header_s);
+        slot_deadline(s, http_beat(h) + h->header_beats);
         *ctx = s;
     } else if (*ctx) {
         struct slot *s = *ctx;
@@ -133,7 +133,7 @@ exchange_completed(void *cls, struct MHD_Connection *c, void **ctx,
     if (!req)
         return;
     finish(req);
-    slot_deadline(req->slot, http_now_s(h) + h->idle_s);
+    slot_deadline(req->slot, http_beat(h) + h->idle_beats);
 }
 
 /* ---- the final call ---- */
@@ -361,7 +361,7 @@ first_call(struct hand *hand, struct request *req, const char *method, const cha
     direct(req, method, known);
     if (!guard_has_body(&req->guard))
         return MHD_YES;
-    slot_deadline(req->slot, http_now_s(req->http) + req->http->body_s);
+    slot_deadline(req->slot, http_beat(req->http) + req->http->body_beats);
     length = guard_length(&req->guard);
     if (!req->fault.why && length > 0 && !bytes_room(&req->body, (size_t)length + 1))
         fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the body");
@@ -422,7 +422,7 @@ exchange_uri(void *cls, const char *uri, struct MHD_Connection *c)
     }
     request_begin(req);
     begin_head(req);
-    slot_deadline(s, http_now_s(h) + h->header_s);
+    slot_deadline(s, http_beat(h) + h->header_beats);
     size_t len = req->uri_len = uri ? strlen(uri) : 0;
     if (len > URI_MAX)
         fault_set(&req->fault, WHY_URI_TOO_LONG, "the URI has %zu bytes, %d are allowed", len,

@@ -175,9 +175,8 @@ struct http {
     unsigned hands_len;
     _Atomic unsigned hands_taken;
 
-    uint32_t header_s, body_s, idle_s; /* deadlines */
-    _Alignas(64) _Atomic uint32_t
-        now_s; /* seconds since start, from 1; moved by http_tick: no clock is read per request */
+    uint32_t header_beats, body_beats, idle_beats; /* how long a client has */
+    _Alignas(64) _Atomic uint32_t beat; /* http_tick counts it: no clock is read per request */
     _Atomic bool draining, ending,
         stopping; /* one-way: drain; streams end; nothing new reaches a handler */
     _Atomic int64_t oldest_beat_ms;
@@ -185,16 +184,15 @@ struct http {
     _Atomic int64_t parked;    /* suspended, or about to be, or their resume is not over yet */
     _Atomic int64_t streams;   /* open */
     _Atomic int64_t abandoned; /* closed while parked, not woken yet */
-    bob_time beats_from; /* http_tick's own: its beats come half a second beside the whole ones from
-                            here, so that one a little late is not counted as two; 0: none came yet */
+    bob_time beat_at;          /* http_tick's own: when the last was counted; 0: none yet */
     bob_time
         patience; /* of http_quiet, from its first call: until then it also waits for slow clients */
 };
 
 static inline uint32_t
-http_now_s(const struct http *h)
+http_beat(const struct http *h)
 {
-    return atomic_load_explicit(&((struct http *)(uintptr_t)h)->now_s, memory_order_relaxed);
+    return atomic_load_explicit(&((struct http *)(uintptr_t)h)->beat, memory_order_relaxed);
 }
 
 /* ---- MHD's callbacks (exchange.c) ---- */

@@ -81,8 +81,8 @@ daemon_start(struct http *h, struct fault *f)
     unsigned threads = h->hands_len;
     unsigned limit =
         (unsigned)c->max_connections + threads * 64; /* it is divided by the threads; ours counts */
-    unsigned idle =
-        h->idle_s + 10 > 60 ? h->idle_s + 10 : 60; /* ours cuts first, but for streams that stall */
+    unsigned idle = h->idle_beats + 10 > 60 ? h->idle_beats + 10
+                                            : 60; /* ours cuts first, but for streams that stall */
 
     MHD_set_panic_func(mhd_panics, NULL);
     h->daemon = MHD_start_daemon(
@@ -143,7 +143,7 @@ greet_hands(struct http *h)
 
 /* ---- start ---- */
 
-/* In beats of http_tick: one more than it has seconds, for the next may come at any moment. */
+/* As beats of http_tick: one more than it has seconds, for the next may come at any moment. */
 static uint32_t
 beats(int64_t ns)
 {
@@ -211,10 +211,10 @@ http_start(struct http **ret, const struct config *c, const struct route *routes
     h->config = c;
     h->app = app;
     h->accept_stop_fd = h->watch_stop_fd = h->watch_fd = -1;
-    atomic_store(&h->now_s, 1);
-    h->header_s = beats(c->header_timeout);
-    h->body_s = beats(c->body_timeout);
-    h->idle_s = beats(c->idle_timeout);
+    atomic_store(&h->beat, 1);
+    h->header_beats = beats(c->header_timeout);
+    h->body_beats = beats(c->body_timeout);
+    h->idle_beats = beats(c->idle_timeout);
     if (routes_set(routes, n, f) || make_hands(h, f) || make_slots(h, f) || make_no_memory(h, f) ||
         listener_open(h, f) || park_start(h, f) || request_pool_start(h, f) || daemon_start(h, f)) {
         http_stop(h);
@@ -258,17 +258,28 @@ look_after(struct http *h, struct crowd *crowd)
     crowd->len = 0;
 }
 
+#define BEAT_LEAST (NS_PER_SECOND / 100 * 95) /* between two that count */
+
+/* The tick of this second counts unless the last one came so late that this one comes right behind it: who had come between the
+ * two would lose a second of his deadline. */
+static uint32_t
+count_beat(struct http *h)
+{
+    bob_time now = bob_now();
+
+    if (h->beat_at && now - h->beat_at < BEAT_LEAST)
+        return http_beat(h);
+    h->beat_at = now;
+    return atomic_fetch_add_explicit(&h->beat, 1, memory_order_relaxed) + 1;
+}
+
 void
 http_tick(struct http *h)
 {
     struct crowd crowd;
-    uint32_t now, oldest;
+    uint32_t now = count_beat(h), oldest = now;
 
-    if (!h->beats_from) /* the first makes now_s 2 */
-        h->beats_from = bob_now() - 3 * NS_PER_SECOND / 2;
-    now = oldest = (uint32_t)((bob_now() - h->beats_from) / NS_PER_SECOND) + 1;
     crowd.len = 0;
-    atomic_store_explicit(&h->now_s, now, memory_order_relaxed);
     for (size_t i = 0; i < slots_used(h->slots); i++) {
         struct slot *s = slots_at(h->slots, (int)i);
         int stage = atomic_load_explicit(&s->req.stage, memory_order_relaxed);

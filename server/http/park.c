@@ -144,7 +144,7 @@ request_wake(struct request *req)
 {
     struct http *h = req->http;
 
-    atomic_store_explicit(&req->woken_at, http_now_s(h), memory_order_relaxed);
+    atomic_store_explicit(&req->woken_at, http_beat(h), memory_order_relaxed);
     switch (atomic_exchange(&req->park, PARK_DONE)) {
     case PARK_RUNNING: /* MHD's thread is still in the handler: it will see */
         return;

@@ -200,12 +200,12 @@ queue(struct hand *hand, struct request *req)
     struct reply *r = &hand->reply;
     bool owned;
     struct MHD_Response *response = response_of(hand, req, &owned);
-    uint32_t read_s =
-        r->made ? 4 * REPLY_TIMEOUT_S : REPLY_TIMEOUT_S + (uint32_t)(r->body.len >> 16);
+    uint32_t read_beats =
+        1 + (r->made ? 4 * REPLY_TIMEOUT_S : REPLY_TIMEOUT_S + (uint32_t)(r->body.len >> 16));
 
     if (r->stream)
         stream_queued(r->stream, req);
-    slot_deadline(req->slot, r->stream ? 0 : http_now_s(h) + read_s);
+    slot_deadline(req->slot, r->stream ? 0 : http_beat(h) + read_beats);
     enum MHD_Result ok = MHD_queue_response(req->connection, (unsigned)r->status, response);
     if (owned)
         MHD_destroy_response(response);

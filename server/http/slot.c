@@ -123,12 +123,12 @@ slot_close(struct slot *s)
 }
 
 bool
-slot_cut(struct slot *s, uint32_t now_s)
+slot_cut(struct slot *s, uint32_t beat)
 {
     uint32_t at = atomic_load_explicit(&s->deadline, memory_order_relaxed);
     bool cut = false;
 
-    if (!at || now_s < at)
+    if (!at || beat < at)
         return false;
     slot_lock(s);
     if (s->open && atomic_compare_exchange_strong(&s->deadline, &at, 0)) {

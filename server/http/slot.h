@@ -58,7 +58,7 @@ slot_is_asking(struct slot *s)
  * nobody, whatever MHD's thread does at the same time. */
 void slot_hang_up(struct slot *s);
 /* Shuts the connection down if its deadline has passed: MHD sees its end and cleans up.  Tells whether it did. */
-bool slot_cut(struct slot *s, uint32_t now_s);
+bool slot_cut(struct slot *s, uint32_t beat);
 
 /* ---- the client of the request, watched while it is parked ---- */
 

@@ -89,7 +89,7 @@ fall_asleep(struct stream *s)
         atomic_fetch_sub(&h->parked, 1);
         return false;
     }
-    atomic_store_explicit(&s->slept_at, http_now_s(h), memory_order_relaxed);
+    atomic_store_explicit(&s->slept_at, http_beat(h), memory_order_relaxed);
     MHD_suspend_connection(s->connection);
     if (!atomic_compare_exchange_strong(&s->state, &awake, ASLEEP)) {
         MHD_resume_connection(s->connection);
@@ -180,7 +180,7 @@ stream_queued(struct stream *s, struct request *req)
 void
 streams_sweep(struct http *h, bool all)
 {
-    uint32_t now = http_now_s(h);
+    uint32_t now = http_beat(h);
 
     if (atomic_load(&h->streams) == 0)
         return;
