@@ -2,7 +2,8 @@
 #
 # A header is a contract and its page is the same words: the opening comment is the description, and each block between
 # blank lines is its declarations, as they stand, with the comment above them below.  Written are man3/bobbin_NAME.3
-# for each header, man3/FUNCTION.3 for each function (it leads to the page), and man7/bobbin.7, the list of them.
+# for each header, man3/FUNCTION.3 for each function (it leads to the page), and man7/bobbin.7, the list of them, with the
+# opening comment of bobbin.h.
 #
 # In a comment: "  NAME  text" is an item of a list, "Order:  text" too; what is indented further after an empty line is
 # code, else it goes on; @word is an argument; two blanks end a sentence; "---- words ----" is a heading.
@@ -179,8 +180,6 @@ FNR == 1 {
     sub(/^\/\* [^ ]* - /, "", title)
     sub(/\.$/, "", title)
     part = "title"
-    if (module == "bobbin") # all of them: bobbin(7)
-        module = part = ""
     next
 }
 part == "" { next }
@@ -192,8 +191,10 @@ part == "title" && /^ \* [^ ]/ { # goes on
 }
 part == "title" {
     part = "opening"
-    emit(".SH DESCRIPTION")
-    after_title = 1
+    if (module != "bobbin") {
+        emit(".SH DESCRIPTION")
+        after_title = 1
+    }
 }
 part == "opening" {
     done = sub(/ *\*\/$/, "")
@@ -201,6 +202,11 @@ part == "opening" {
     comment = comment $0 "\n"
     if (done) {
         comment_out()
+        if (module == "bobbin") { # all of them: bobbin(7)
+            of_all = body
+            module = part = ""
+            next
+        }
         emit(".SH INTERFACE")
         after_title = 1
         part = "body"
@@ -244,6 +250,7 @@ END {
     print ".SH DESCRIPTION\nA library for C and C++ on Linux: libc and pthreads are all it needs.\n" \
         "Its names begin with bob_; every call that can fail returns\n.IR \"enum bob_err\" ,\n" \
         "and every wait takes a deadline: see\n.BR bobbin_time (3)." > file
+    printf "%s", of_all > file
     print ".SH MODULES" > file
     printf "%s", modules > file
     close(file)
