@@ -1,8 +1,12 @@
 /* bobbin/bobbin.h - all of libbobbin.
  *
  * In the child of a fork nothing of it may be used before an exec: a lock of the library's may have been held by a
- * thread that is not there, and ids of threads may mean others.  What the library calls (work, initializers, actions,
- * timers' calls, destructors) returns: no pthread_exit, no longjmp out of it.
+ * thread that is not there, and ids of threads may mean others.  In a signal handler nothing of it may be used either:
+ * what the signal interrupted may hold such a lock.  Block the signals that end a program before any thread is started,
+ * and let one thread wait for them with sigwait(3).
+ *
+ * What the library calls (work, initializers, actions, timers' calls, destructors) returns: no pthread_exit, no longjmp
+ * out of it.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOBBIN_BOBBIN_H

@@ -8,6 +8,9 @@
  *
  * And who ends that:  bob_event_set(&stop).
  *
+ * Differs from Python: set must not be called in a signal handler, which runs in the middle of whatever the thread does:
+ *          see bobbin(7) for what to do instead.
+ *
  * Order:   set lets all go that wait, in no promised order, even if it is cleared before they run.
  * Threads: every function may be called from any thread at once, but for init and fini.  None calls back.
  * Locks:   an event's own lock is a leaf: every call may be made under any lock of yours.
