@@ -2,8 +2,8 @@
 #
 # A header is a contract and its page is the same words: the opening comment is the description, and each block between
 # blank lines is its declarations, as they stand, with the comment above them below.  Written are man3/bobbin_NAME.3
-# for each header, man3/FUNCTION.3 for each function (it leads to the page), and man7/bobbin.7, the list of them, with the
-# opening comment of bobbin.h.
+# for each header, man3/FUNCTION.3 for each function and man3/TYPE.3 for each type (they lead to the page), and
+# man7/bobbin.7, the list of them, with the opening comment of bobbin.h.
 #
 # In a comment: "  NAME  text" is an item of a list, "Order:  text" too; what is indented further after an empty line is
 # code, else it goes on; @word is an argument; two blanks end a sentence; "---- words ----" is a heading.
@@ -99,21 +99,36 @@ function block_out() {
         comment_out()
 }
 
-# Every function, or macro that looks like one, declared in a line of code, outside of braces.
-function note_functions(s, name) {
+# Leads from @name to the page.
+function note(name) {
+    if (name in seen)
+        return
+    seen[name] = 1
+    names = names ", " name
+    print ".so man3/" page ".3" > (out "/man3/" name ".3")
+    close(out "/man3/" name ".3")
+}
+
+# Every type, function, or macro that looks like one, declared in a line of code, outside of braces.
+function note_names(s, name) {
     gsub(/\/\*.*\*\//, "", s)
-    if (depth || s ~ /^(#[^d]|typedef)/)
+    if (depth)
+        return
+    if (s ~ /^typedef/ && match(s, /bob_[a-z0-9_]+(;|\)\()/)) {
+        name = substr(s, RSTART, RLENGTH)
+        sub(/[;)].*/, "", name)
+        note(name)
+    } else if (match(s, /^(struct|enum) bob_[a-z0-9_]+( \{|;)/)) {
+        name = substr(s, RSTART, RLENGTH)
+        gsub(/^[a-z]+ |[ ;{]/, "", name)
+        note(name)
+    }
+    if (s ~ /^(#[^d]|typedef)/)
         return
     if (s ~ /^#/)
         sub(/\).*/, "", s)
     while (match(s, /bob_[a-z0-9_]*[a-z0-9]\(/)) {
-        name = substr(s, RSTART, RLENGTH - 1)
-        if (!(name in seen)) {
-            seen[name] = 1
-            functions = functions ", " name
-            print ".so man3/" page ".3" > (out "/man3/" name ".3")
-            close(out "/man3/" name ".3")
-        }
+        note(substr(s, RSTART, RLENGTH - 1))
         s = substr(s, RSTART + RLENGTH)
     }
 }
@@ -122,7 +137,7 @@ function declaration(s, bare) {
     bare = s
     gsub(/\/\*.*\*\/|\/\/.*|'.'/, "", bare)
     if (!cut && !in_macro)
-        note_functions(bare)
+        note_names(bare)
     if (s ~ /^static inline/) # its body is nobody's business
         inlined = 1
     if (bare !~ /^#/ && !in_macro)
@@ -155,7 +170,7 @@ function page_out(file, see, list, n, i) {
     block_out()
     file = out "/man3/" page ".3"
     print ".\\\" From bobbin/" module ".h by man.awk.\n.TH " toupper(page) " 3 \"\" \"bobbin " version "\"\n.nh\n.ad l" > file
-    print ".SH NAME\n" page functions " \\- " title > file
+    print ".SH NAME\n" page names " \\- " title > file
     print ".SH SYNOPSIS\n.nf\n.B #include <bobbin/" module ".h>\n.fi\n.PP\n" \
         "cc program.c $(pkg\\-config \\-\\-cflags \\-\\-libs bobbin)" > file
     printf "%s", body > file
@@ -174,7 +189,7 @@ FNR == 1 {
     sub(/.*\//, "", module)
     sub(/\.h$/, "", module)
     page = "bobbin_" module
-    body = functions = includes = comment = decls = held = ""
+    body = names = includes = comment = decls = held = ""
     depth = cut = inlined = in_macro = in_code = in_item = 0
     title = $0
     sub(/^\/\* [^ ]* - /, "", title)
