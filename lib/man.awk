@@ -17,6 +17,7 @@ function code(s) { # for roff: as it stands
     gsub(/\^/, "\\(ha", s)
     gsub(/~/, "\\(ti", s)
     gsub(/`/, "\\(ga", s)
+    gsub(/ @/, " ", s) # of a comment beside the code
     return (s ~ /^\./ ? "\\&" : "") s
 }
 
