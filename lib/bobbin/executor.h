@@ -9,6 +9,9 @@
  *     err = bob_executor_shut_down(x, false, bob_in_seconds(30));
  *     bob_executor_free(x);
  *
+ * Work that waits for the result of other work of its own executor may wait for ever, as in Python: when all workers wait
+ * so, none is left to run it.  A map called by work does not, as there the worker helps.
+ *
  * Differs from Python: nothing waits for an executor that was not freed when the process ends; work that fails, and
  * whose future nobody took, is told to the hook of bob_set_excepthook; a map gives all results at once, and without a
  * deadline waits for what runs before it tells of a failure; its items are taken in chunks also if none was asked for.
@@ -16,6 +19,7 @@
  * Order:   work is begun in the order of its submits.
  * Threads: every function may be called from any thread at once, but for free; submit and map also from work that
  *          runs in the executor.  Work, initializer and cleanup run on its threads; done callbacks of futures there too.
+ *          Its threads are no daemons: bob_thread_join_all waits for them, and so until it is shut down.
  * Locks:   every call may be made under any lock of yours, but those that wait (shut_down, free, map, a submit that
  *          waits for room) wait for work that may want it.  Nothing of yours runs under a lock of the library's.
  * Memory:  one allocation for each submit, the future included; it ends with the work and its last reference.  When
@@ -77,7 +81,8 @@ void bob_executor_free(struct bob_executor *x);
  * reference.  On error nothing was queued.
  *   BOB_ERR_SHUT_DOWN   takes nothing new, also after it waited for room
  *   BOB_ERR_BROKEN      an initializer failed
- *   BOB_ERR_FULL        all workers are busy and max_queue wait already; see on_full
+ *   BOB_ERR_FULL        all workers are busy and max_queue wait already; see on_full.  One that was cancelled counts
+ *                       until a worker meets it
  *   BOB_ERR_SYSTEM      no thread could be started and none runs
  *   BOB_ERR_NO_MEMORY */
 BOB_MUST_USE enum bob_err bob_executor_submit(struct bob_executor *x, bob_work_fn fn, void *arg,
@@ -93,7 +98,7 @@ struct bob_map_failure {
 
 struct bob_map_options {
     size_t chunk;      /* how many items a thread takes at a time; 0: chosen by their number */
-    bob_time deadline; /* 0: none */
+    bob_time deadline; /* 0, which is BOB_AT_ONCE too: none */
     struct bob_map_failure *ret_failure; /* set when an item failed; may be NULL */
 };
 

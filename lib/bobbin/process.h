@@ -26,8 +26,9 @@
  *
  * Order:   programs are begun in the order of their submits.
  * Threads: every function may be called from any thread at once, but for free.  Done callbacks run on the pool's
- *          threads.  A program that ignores SIGCHLD, or waits for children that are not its own, takes their ends
- *          away: BOB_ERR_SYSTEM.
+ *          threads, which are no daemons: bob_thread_join_all waits for them, and so until the pool is shut down.  A
+ *          program that ignores SIGCHLD, or waits for children that are not its own, takes their ends away:
+ *          BOB_ERR_SYSTEM.
  * Locks:   every call may be made under any lock of yours, but run, shut_down and bob_process_pool_free wait.  kill and
  *          bob_process_free may call done callbacks of a process that had not begun.
  * Memory:  a command is copied.  A process owns its result.  Waiting ones hold no descriptor, running ones four.

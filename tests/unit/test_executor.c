@@ -178,6 +178,41 @@ work_begins_in_order_and_what_was_cancelled_not_at_all(void **state)
     bob_executor_free(x);
 }
 
+static void
+what_was_cancelled_keeps_its_place_until_a_worker_meets_it(void **state)
+{
+    struct bob_executor *x = executor_of(1, 1, BOB_FULL_FAIL);
+    struct bob_future *first, *next;
+    int arg;
+
+    (void)state;
+    first = submitted(x, held, &arg);
+    n_began(1);
+    next = submitted(x, held, &arg);
+    assert_true(bob_future_cancel(next));
+    assert_int_equal(bob_executor_submit(x, held, &arg, NULL), BOB_ERR_FULL);
+    assert_int_equal(bob_semaphore_release(go, 1), BOB_OK);
+    assert_ptr_equal(result_of(first), &arg);
+    while (bob_executor_submit(x, give_back, &arg, NULL) == BOB_ERR_FULL)
+        sched_yield();
+    bob_future_unref(next);
+    bob_executor_free(x);
+}
+
+static void
+its_threads_are_waited_for_until_it_is_shut_down(void **state)
+{
+    struct bob_executor *x = executor_of(1, 0, BOB_FULL_FAIL);
+    int arg;
+
+    (void)state;
+    assert_ptr_equal(result_of(submitted(x, give_back, &arg)), &arg);
+    /* It has nothing to do, but is there. */
+    assert_int_equal(bob_thread_join_all(BOB_AT_ONCE), BOB_ERR_TIMEOUT);
+    bob_executor_free(x);
+    assert_int_equal(bob_thread_join_all(bob_in_seconds(20)), BOB_OK);
+}
+
 struct tree {
     struct bob_executor *x;
     int depth;
@@ -412,6 +447,8 @@ main(void)
         gated(a_thread_starts_only_if_no_other_is_idle),
         gated(more_than_may_wait_is_refused),
         gated(work_begins_in_order_and_what_was_cancelled_not_at_all),
+        gated(what_was_cancelled_keeps_its_place_until_a_worker_meets_it),
+        gated(its_threads_are_waited_for_until_it_is_shut_down),
         gated(work_may_submit_more),
         gated(shut_down_runs_what_is_queued),
         gated(shut_down_may_cancel_what_is_queued),
