@@ -1,7 +1,6 @@
 /* bobbin/event.h - a flag that threads wait for, after Python's threading.Event.
  *
- *     struct bob_event stop;
- *     bob_event_init(&stop);
+ *     struct bob_event stop = BOB_EVENT_INIT;    // or bob_event_init
  *     while (bob_event_wait(&stop, bob_in_seconds(1)) == BOB_ERR_TIMEOUT)
  *         ... once a second ...
  *     bob_event_fini(&stop);
@@ -36,6 +35,11 @@ struct bob_event {
     bool set_;
     unsigned sets_; /* how often it was set */
 };
+
+#define BOB_EVENT_INIT                                                                             \
+    {                                                                                              \
+        BOB_LOCK_INIT(0), BOB_CONDITION_INIT, false, 0                                             \
+    }
 
 void bob_event_init(struct bob_event *e); /* not set; cannot fail */
 

@@ -36,6 +36,18 @@ a_set_event_makes_nobody_wait(void **state)
     bob_event_fini(&e);
 }
 
+static struct bob_event there_at_the_start = BOB_EVENT_INIT;
+
+static void
+an_event_may_be_static(void **state)
+{
+    (void)state;
+    assert_int_equal(bob_event_wait(&there_at_the_start, BOB_AT_ONCE), BOB_ERR_TIMEOUT);
+    bob_event_set(&there_at_the_start);
+    assert_int_equal(bob_event_wait(&there_at_the_start, BOB_AT_ONCE), BOB_OK);
+    bob_event_fini(&there_at_the_start);
+}
+
 static void *
 wait_long(void *arg)
 {
@@ -94,6 +106,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_set_event_makes_nobody_wait),
+        cmocka_unit_test(an_event_may_be_static),
         cmocka_unit_test(a_pulse_lets_go_those_that_waited),
         cmocka_unit_test(who_saw_it_set_may_destroy_it),
     };

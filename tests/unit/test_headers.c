@@ -242,8 +242,7 @@ of_event_h(void **state)
     int seconds = 0;
 
     (void)state;
-    struct bob_event stop;
-    bob_event_init(&stop);
+    struct bob_event stop = BOB_EVENT_INIT; // or bob_event_init
     assert_int_equal(bob_thread_start(&t, "setter", set_it, &stop, NULL), BOB_OK);
     while (bob_event_wait(&stop, bob_in_seconds(1)) == BOB_ERR_TIMEOUT)
         seconds++;
