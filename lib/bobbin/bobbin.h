@@ -6,7 +6,7 @@
  * and let one thread wait for them with sigwait(3).
  *
  * What the library calls (work, initializers, actions, timers' calls, destructors) returns: no pthread_exit, no longjmp
- * out of it.
+ * and, in C++, no exception out of it.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOBBIN_BOBBIN_H
