@@ -33,6 +33,11 @@
     BOB_TS_(release_shared_capability(cls)) BOB_TS_(no_thread_safety_analysis)
 #define BOB_UNSHARED BOB_TS_(no_thread_safety_analysis) /* constructors, destructors: one owner */
 
+/* What else a declaration can promise.
+ *   BOB_MUST_USE  the result is looked at; to gcc a cast to void is no look
+ *   BOB_CLEANUP   fn(&variable) is called when it goes out of scope: a function of yours, as bob_queue_free and its like
+ *                 take the pointer itself
+ *   BOB_PRINTF    which of the arguments are those of printf */
 #define BOB_MUST_USE __attribute__((warn_unused_result))
 #define BOB_CLEANUP(fn) __attribute__((cleanup(fn)))
 #define BOB_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
