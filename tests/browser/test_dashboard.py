@@ -125,6 +125,25 @@ def test_the_form_submits_a_download_whose_progress_moves(page, server, drip):
     seen(page, "#tasks .state", "succeeded")
 
 
+def test_the_form_leaves_the_terms_of_an_executor_as_they_are(page, server, drip):
+    terms = {"max_workers": 7, "max_queue": 50, "timeout": 90, "retries": 3}
+    post(server, "/v1/executors/downloads", "PUT", **terms)
+    drip.hurry.set()
+
+    def submit(address, workers):
+        page.find_element(By.NAME, "url").clear()
+        page.find_element(By.NAME, "url").send_keys(address)
+        page.find_element(By.NAME, "workers").send_keys(workers)
+        page.find_element(By.CSS_SELECTOR, "form button").click()
+        seen(page, "#tasks tbody td", f"download {address.rsplit('/', 1)[1]}")
+        now = requests.get(server.url + "/v1/executors/downloads", timeout=30).json()
+        return {name: now[name] for name in terms}
+
+    seen(page, "#link", "live")
+    assert submit(f"{drip.url}/11", "") == terms
+    assert submit(f"{drip.url}/12", "9") == {**terms, "max_workers": 9}
+
+
 def test_a_failure_is_shown_with_its_reason(page, server, drip):
     post(server, "/v1/executors/web", "PUT", max_workers=1)
     post(server, "/v1/executors/web/tasks", kind="download", url="http://127.0.0.1:9/nothing")

@@ -30,6 +30,8 @@ export const tasks = {
   cancel: (id, options) => call("DELETE", `/v1/tasks/${name(id)}`, options),
 };
 export const executors = {
+  /** The one of this name, or undefined: no failed request in the browser's console. */
+  find: async (executor, options) => (await call("GET", `/v1/executors?name=${name(executor)}`, options)).items[0],
   put: (executor, terms, options) => call("PUT", `/v1/executors/${name(executor)}`, { ...options, body: terms }),
   submit: (executor, task, options) => call("POST", `/v1/executors/${name(executor)}/tasks`, { ...options, body: task }),
 };

@@ -75,10 +75,21 @@ function row(task) {
   return { el, update };
 }
 
+/** Makes the executor if there is none. A PUT replaces every term, so those it has are given again. */
+async function prepare(name, workers) {
+  const wanted = workers ? { max_workers: workers } : {};
+  const known = await executors.find(name);
+  if (!known) return executors.put(name, wanted);
+  if (!workers || workers === known.max_workers) return known;
+  const { max_queue, timeout, retries } = known;
+  return executors.put(name, { max_queue, timeout, retries, ...wanted });
+}
+
 function form() {
   const url = h("input", { name: "url", type: "url", required: true, placeholder: "https://…", autocomplete: "off" });
   const executor = h("input", { name: "executor", required: true, value: "downloads", pattern: "[A-Za-z0-9._:~\\-]{1,200}" });
-  const workers = h("input", { name: "workers", type: "number", min: 1, max: 64, value: 4, title: "max_workers of the executor" });
+  const workers = h("input", { name: "workers", type: "number", min: 1, max: 4096, placeholder: "as is",
+    title: "max_workers of the executor; empty: as it is, 4 for a new one" });
   const button = h("button", { class: "main" }, "Download");
   return h("form", { onsubmit: submit },
     h("label", {}, "Address", url), h("label", {}, "Executor", executor), h("label", {}, "Workers", workers), button);
@@ -87,7 +98,7 @@ function form() {
     event.preventDefault();
     button.disabled = true;
     try {
-      await executors.put(executor.value, { max_workers: Number(workers.value) });
+      await prepare(executor.value, Number(workers.value));
       const task = await executors.submit(executor.value, { kind: "download", url: url.value });
       toast(`${task.id} submitted`, true);
       url.select();
