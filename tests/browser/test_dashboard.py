@@ -5,6 +5,7 @@ SPDX-License-Identifier: MIT
 
 import http.server
 import os
+import subprocess
 import threading
 import time
 
@@ -87,6 +88,19 @@ def test_shows_that_it_is_live_and_every_thread(page, server):
     WebDriverWait(page, 30, 0.05).until(
         lambda d: d.execute_script("return [...document.querySelectorAll('#threads tbody th')].length")
         == len(requests.get(server.url + "/v1/threads", timeout=30).json()["items"]), "each has its row")
+
+
+def test_what_an_empty_page_says_to_try_works_as_it_stands(page, server):
+    seen(page, "#link", "live")
+    lines = "\n".join(e.text for e in page.find_elements(By.CSS_SELECTOR, ".empty pre")).splitlines()
+    assert len(lines) == 3, lines
+    for line in lines:
+        assert server.url in line
+        subprocess.run(["sh", "-c", f"exec {line.replace('curl', 'curl -fsS', 1)}"], check=True, timeout=60)
+    seen(page, "#locks li.holder", "me")
+    seen(page, "#tasks .state", "running")
+    page.find_element(By.CSS_SELECTOR, "#tasks tbody button").click()
+    seen(page, "#tasks .state", "cancelled")
 
 
 def test_a_lock_and_its_line_appear_without_a_reload(page, server):

@@ -8,8 +8,8 @@ const SHOWN = 200;
 const IN_LINE = 12;
 
 export function show(root, { live, signal }) {
-  const empty = h("p", { class: "empty" }, "No locks yet. Try: ",
-    h("code", {}, "curl -X POST …/v1/locks/deploy/acquire -d owner=me"));
+  const empty = h("div", { class: "empty" }, h("p", {}, "No locks yet. Try:"),
+    h("pre", {}, `curl -X POST ${location.origin}/v1/locks/deploy/acquire -d owner=me`));
   const status = h("p", {});
   const list = table(["Lock", "State", "Holder, then the line", ">Ends in"], row);
   root.replaceChildren(h("header", {}, h("h2", {}, "Locks and semaphores"), status),

@@ -10,8 +10,9 @@ const SHOWN = 100;
 const RANK = { running: 0, ready: 1, delayed: 2 };
 
 export function show(root, { live, signal }) {
-  const empty = h("p", { class: "empty" }, "No tasks yet. Submit a download above, or try: ",
-    h("code", {}, "curl -X POST …/v1/executors/downloads/tasks -d kind=sleep -d seconds=10"));
+  const empty = h("div", { class: "empty" }, h("p", {}, "No tasks yet. Submit a download above, or try:"), h("pre", {},
+    `curl -X PUT ${location.origin}/v1/executors/demo -d max_workers=2\n` +
+    `curl -X POST ${location.origin}/v1/executors/demo/tasks -d kind=sleep -d seconds=10`));
   const status = h("p", {});
   const list = table(["Task", "What", "State", "Progress", ">Time", ""], row);
   root.replaceChildren(
