@@ -124,6 +124,30 @@ def test_a_lock_and_its_line_appear_without_a_reload(page, server):
         thread.join(20)
 
 
+def test_the_name_of_a_lock_stands_beside_its_holder_however_long_the_line(page, server):
+    seen(page, "#link", "live")
+    token = post(server, "/v1/locks/deploy/acquire", owner="ann", ttl="10m").json()["token"]
+    line = [threading.Thread(target=requests.post, args=(server.url + "/v1/locks/deploy/acquire",),
+                             kwargs={"data": {"owner": f"worker-{n}@a-long-name-of-a-host", "wait": "5m"}, "timeout": 300})
+            for n in range(20)]
+    for thread in line:
+        thread.start()
+    seen(page, "#locks li", "… 20 waiting")
+    name, holder, row = page.execute_script(
+        "return ['#locks tbody th .cut', '#locks li.holder', '#locks tbody tr']"
+        ".map(s => document.querySelector(s).getBoundingClientRect()).map(r => [r.top, r.bottom])")
+    assert name[0] < holder[1] and holder[0] < name[1], f"{name} is not beside {holder}"
+    assert row[1] - row[0] < 300, "two such locks are seen at once"
+    requests.delete(server.url + "/v1/locks/deploy", timeout=30).raise_for_status()
+    for _ in range(19):
+        WebDriverWait(page, 30, 0.02).until(
+            lambda d: requests.get(server.url + "/v1/locks/deploy", timeout=30).json()["holder"]["token"] != token)
+        token = requests.get(server.url + "/v1/locks/deploy", timeout=30).json()["holder"]["token"]
+        post(server, "/v1/locks/deploy/release", token=token)
+    for thread in line:
+        thread.join(20)
+
+
 def test_the_form_submits_a_download_whose_progress_moves(page, server, drip):
     seen(page, "#link", "live")
     page.find_element(By.NAME, "url").send_keys(f"{drip.url}/4000")

@@ -5,7 +5,7 @@ import { age, seconds } from "../format.js";
 import { eachFrame, table } from "../parts/table.js";
 
 const SHOWN = 200;
-const IN_LINE = 12;
+const IN_LINE = 6;
 
 export function show(root, { live, signal }) {
   const empty = h("div", { class: "empty" }, h("p", {}, "No locks yet. Try:"),
