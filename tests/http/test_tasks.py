@@ -49,6 +49,14 @@ def test_square_squares(client, one):
 
 
 @pytest.mark.quick
+def test_a_misspelt_option_is_refused_with_the_options_there_are(client, one):
+    refused = client.post(one, kind="sleep", seconds=1, dealy="5s").expect(400)
+    assert refused["detail"] == ("dealy: unknown parameter; sleep takes seconds; "
+                                 "this call takes kind, args, priority, delay, timeout, wait")
+    refused = client.post("/v1/run/square", n=3, wiat=1).expect(400)
+    assert refused["detail"] == "wiat: unknown parameter; square takes n; this call takes args, wait, timeout"
+
+
 def test_an_unknown_id_is_404_and_never_pending(client):
     for path in ("/v1/tasks/t999999999", "/v1/tasks/t999999999/result"):
         client.get(path).expect(404)
