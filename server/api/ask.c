@@ -70,6 +70,25 @@ answered(struct request *req, struct reply *reply)
     return why;
 }
 
+/* A condition that is not looked at would be a silent lie as well: what its sender did not know is overwritten. */
+static bool
+unconditional(struct request *req)
+{
+    static const char *const conditions[] = {"If-Match", "If-None-Match"};
+    enum method method = request_route(req)->method;
+
+    for (size_t i = 0; (method == PUT || method == DELETE) && i < 2; i++) {
+        if (request_header(req, conditions[i])) {
+            fault_set(
+                request_fault(req), WHY_NOT_IMPLEMENTED,
+                "%s: this version changes without conditions only; send the request without it",
+                conditions[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
 void *
 api_ask(struct request *req, answer_fn *answer)
 {
@@ -81,6 +100,8 @@ api_ask(struct request *req, answer_fn *answer)
                   "Idempotency-Key: this version does not keep keys; send the request without one");
         return NULL;
     }
+    if (!unconditional(req))
+        return NULL;
     q->ask.tell = tell;
     q->req = req;
     q->answer = answer;
