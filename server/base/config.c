@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/config.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -314,6 +315,21 @@ refuse_arg(const char *arg, const char *what)
     return CONFIG_EXIT_USAGE;
 }
 
+/* The names of variables say how near: what is misspelt in one is so in the other. */
+static enum config_action
+refuse_flag(const char *arg)
+{
+    char name[2 * CONFIG_ENV_LEN], what[2 * CONFIG_ENV_LEN] = "no such option";
+    int len = snprintf(name, sizeof name, "BOBBIN_%.*s", (int)strcspn(arg + 2, "="), arg + 2);
+
+    for (int i = 0; i < len && i < (int)sizeof name; i++)
+        name[i] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
+    const struct config_row *row = config_nearest(name);
+    if (row)
+        (void)snprintf(what, sizeof what, "no such option; is --%s meant?", row->flag);
+    return refuse_arg(arg, what);
+}
+
 /* One flag at argv[*i]; moves *i on to the value when that stands in the next argument. */
 static enum config_action
 read_flag(struct config *c, char **argv, int *i)
@@ -331,6 +347,8 @@ read_flag(struct config *c, char **argv, int *i)
         return print(version);
 
     const struct config_row *row = find_row(arg, &text);
+    if (!row && strncmp(arg, "--", 2) == 0)
+        return refuse_flag(arg);
     if (!row)
         return refuse_arg(arg, *arg == '-' ? "no such option" : "takes no arguments, only options");
     if (!text)
