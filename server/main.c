@@ -16,6 +16,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/notify.h"
 #include "base/process.h"
 #include "bobbind.h"
@@ -76,8 +77,10 @@ serve(struct bobbind *b)
         int number = next_signal(look_ms);
 
         if (number == SIGTERM || number == SIGINT) {
-            log_line(LOG_LEVEL_INFO, "stopping", "signal=%s",
-                     number == SIGTERM ? "SIGTERM" : "SIGINT");
+            log_line(LOG_LEVEL_INFO, "stopping",
+                     "signal=%s tasks_running=%" PRId64 " at_most_s=%.6g",
+                     number == SIGTERM ? "SIGTERM" : "SIGINT", metric_get(M_TASKS_RUNNING),
+                     (double)b->config->stop_timeout / (double)NS_PER_SECOND);
             return;
         }
         if (number == SIGHUP)
@@ -91,19 +94,21 @@ static int
 stop(struct bobbind *b)
 {
     bob_time until = bob_in_ms(b->config->stop_timeout / NS_PER_MS);
-    bool at_once = false;
+    bool at_once = false, idle = false;
     int status;
 
     notify_stopping("stopping");
     bob_thread_note("stopping");
     bobbind_drain(b);
-    while (bob_now() < until && !at_once && !bobbind_idle(b, bob_in_ms(LOOK_MS))) {
+    while (bob_now() < until && !at_once && !(idle = bobbind_idle(b, bob_in_ms(LOOK_MS)))) {
         int number = next_signal(LOOK_MS);
 
         at_once = number == SIGTERM || number == SIGINT;
     }
-    if (at_once)
-        log_line(LOG_LEVEL_WARNING, "stopping_at_once", "a second signal came");
+    if (!idle && !bobbind_idle(b, BOB_AT_ONCE))
+        log_line(LOG_LEVEL_WARNING, "stopping_at_once", "why=\"%s\" tasks_put_back=%" PRId64,
+                 at_once ? "a second signal came" : "the time of --stop-timeout is over",
+                 metric_get(M_TASKS_RUNNING));
     status = bobbind_stop(b) ? EXIT_SUCCESS : EXIT_FAILURE;
     log_line(LOG_LEVEL_INFO, "stopped", "status=%d", status);
     return status;

@@ -32,6 +32,8 @@ def test_sigint_stops_it_just_the_same(start):
     server = start()
     server.signal(signal.SIGINT)
     assert server.wait() == 0
+    server.log_line(r"stopping signal=SIGINT tasks_running=0 ")
+    assert "stopping_at_once" not in server.log(), "nothing was cut"
 
 
 @pytest.mark.quick
@@ -119,6 +121,8 @@ def test_a_task_that_does_not_end_in_time_goes_back_to_ready(start):
     began = time.monotonic()
     server.stop()
     assert time.monotonic() - began >= 0.9
+    server.log_line(r"stopping signal=SIGTERM tasks_running=1 at_most_s=1$")
+    server.log_line(r"stopping_at_once why=.*--stop-timeout.* tasks_put_back=1$")
     server.start()
     client = Client(server)
     until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs again")
@@ -139,6 +143,7 @@ def test_a_second_sigterm_ends_it_at_once_and_still_durably(start):
     time.sleep(0.5)
     assert server.alive(), "the first waits for the task"
     server.signal(signal.SIGTERM)
+    server.log_line(r"stopping_at_once why=.*second signal.* tasks_put_back=1$")
     assert server.wait() == 0
     server.start()
     client = Client(server)
