@@ -87,11 +87,13 @@ learn_names(struct http *h, int fd, struct fault *f)
 
     if (getsockname(fd, &a.any, &len))
         return fault_set(f, WHY_INTERNAL, "getsockname: %s", strerrordesc_np(errno));
+    if (a.any.sa_family != AF_UNIX)
+        host_text(host, sizeof host, &a);
     if (!is_loopback(&a) && !h->config->insecure)
         return fault_set(f, WHY_INVALID,
-                         "listen: this address can be reached from other machines, and whoever "
-                         "connects may do anything; "
-                         "give --insecure if that is meant");
+                         "listen: %s can be reached from other machines, and whoever connects may "
+                         "do anything; give --insecure if that is meant",
+                         host);
     if (!is_loopback(&a))
         log_line(LOG_LEVEL_WARNING, "insecure",
                  "why=\"listening off loopback: anybody who can connect may do anything\"");
@@ -100,7 +102,6 @@ learn_names(struct http *h, int fd, struct fault *f)
             (void)snprintf(h->url, sizeof h->url, "http://localhost");
         return WHY_OK;
     }
-    host_text(host, sizeof host, &a);
     if (is_wildcard(&a)) {
         h->hosts.any_address = true;
         (void)snprintf(host, sizeof host, "%s", a.any.sa_family == AF_INET ? "127.0.0.1" : "[::1]");

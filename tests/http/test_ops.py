@@ -152,7 +152,8 @@ def test_a_variable_is_as_good_as_a_flag_and_a_flag_wins(start):
 
 
 def test_off_loopback_it_refuses_to_start_unless_insecure(start, tmp_path):
-    refuses_to_start(start, tmp_path / "off", "insecure", flags=("--listen", "0.0.0.0:0"))
+    refuses_to_start(start, tmp_path / "off", r"0\.0\.0\.0 can be reached .*--insecure",
+                     flags=("--listen", "127.0.0.1:0", "--listen", "0.0.0.0:0"))
     loud = start("--listen", "0.0.0.0:0", "--insecure")
     loud.log_line("warning")
 
