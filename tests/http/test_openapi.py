@@ -64,6 +64,17 @@ def test_every_route_has_its_parameters():
         assert parameters(op) == (named, is_open), key
 
 
+def test_every_parameter_says_what_it_is_for():
+    """What the reader of a schema sees beside the name; a name alone told nobody that max_queue counts running tasks."""
+    silent = []
+    for (method, path), op in operations().items():
+        told = {p["name"]: p for p in map(look, op.get("parameters", ())) if p["in"] == "query"}
+        for body in op.get("requestBody", {}).get("content", {}).values():
+            told.update(look(body["schema"])["properties"])
+        silent += [f"{method} {path} {name}" for name, p in told.items() if not p.get("description")]
+    assert not silent
+
+
 def test_every_path_names_its_parts():
     for (method, path), op in operations().items():
         parts = {p["name"] for p in map(look, op.get("parameters", ())) if p["in"] == "path"}
