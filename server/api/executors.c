@@ -19,7 +19,7 @@ struct put {
 const struct param params_executor_put[] = {
 /*   name           type            into                                   needed least       most                   fallback choices doc */
     {"max_workers", PARAM_INT,      PARAM_AT(struct put_args, max_workers), false, 1,          4096,                  "4",     NULL, "tasks it runs at once, at most; not above --task-threads"},
-    {"max_queue",   PARAM_INT,      PARAM_AT(struct put_args, max_queue),   false, 1,          10000000,              "10000", NULL, "tasks not finished, at most; more are refused with 429"},
+    {"max_queue",   PARAM_INT,      PARAM_AT(struct put_args, max_queue),   false, 1,          10000000,              "10000", NULL, "tasks that are not finished, running ones too, at most; more are refused with 429"},
     {"timeout",     PARAM_DURATION, PARAM_AT(struct put_args, timeout_ns),  false, 0,          NS_PER_SECOND * 86400 * 7, "0", NULL, "of each run; 0: none"},
     {"retries",     PARAM_INT,      PARAM_AT(struct put_args, retries),     false, 0,          100,                   "0",     NULL, "how often a task that failed and may do better is run again"},
     {0},
@@ -130,7 +130,9 @@ deleted(struct request *req, struct reply *reply)
 
     if (q->ask.outcome.why == WHY_CONFLICT)
         return fault_set(request_fault(req), WHY_CONFLICT,
-                         "the executor %s has tasks that are not finished", request_name(req, 0));
+                         "the executor %s has tasks that are not finished: wait for them, or "
+                         "cancel each by DELETE /v1/tasks/{id}",
+                         request_name(req, 0));
     return q->ask.outcome.why ? api_refuse(req, "executor") : api_deleted(req, reply);
 }
 

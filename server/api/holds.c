@@ -257,7 +257,8 @@ deleted(struct request *req, struct reply *reply)
     const struct show *q = request_room(req);
 
     if (q->asking.ask.outcome.why == WHY_CONFLICT)
-        return fault_set(request_fault(req), WHY_CONFLICT, "the semaphore %s has holders or a line",
+        return fault_set(request_fault(req), WHY_CONFLICT,
+                         "the semaphore %s has holders or a line: only a free one can be forgotten",
                          request_name(req, 0));
     return q->asking.ask.outcome.why ? api_refuse(req, noun[q->kind]) : api_deleted(req, reply);
 }

@@ -197,10 +197,10 @@ submitted(struct request *req, struct reply *reply)
     const struct ask *a = &q->asking.ask;
 
     if (a->outcome.why == WHY_TOO_MANY)
-        return fault_set(
-            request_fault(req), WHY_TOO_MANY,
-            "the executor %s has max_queue tasks that are not finished, or the server --max-tasks",
-            request_name(req, 0));
+        return fault_set(request_fault(req), WHY_TOO_MANY,
+                         "the executor %s has max_queue tasks that are not finished, running ones "
+                         "too, or the server --max-tasks",
+                         request_name(req, 0));
     if (a->outcome.why == WHY_NO_MEMORY)
         return fault_set(
             request_fault(req), WHY_NO_MEMORY,

@@ -234,7 +234,7 @@ def test_a_full_queue_is_429_and_drains(client, name):
 def test_a_busy_executor_is_not_deleted(client, name):
     make(client, name, max_workers=1)
     task = submit(client, name, kind="sleep", seconds=600)
-    client.delete(f"/v1/executors/{name}").expect(409)
+    assert "DELETE /v1/tasks/" in client.delete(f"/v1/executors/{name}").expect(409)["detail"], "how to go on"
     cancel(client, task)
     client.delete(f"/v1/executors/{name}").expect((200, 204))
     client.get(f"/v1/executors/{name}").expect(404)
