@@ -187,6 +187,22 @@ def test_a_failure_is_shown_with_its_reason(page, server, drip):
     post(server, "/v1/executors/web/tasks", kind="download", url="http://127.0.0.1:9/nothing")
     seen(page, "#tasks .state", "failed")
     seen(page, "#tasks td.progress small", "connect")
+    seen(page, "#tasks header p", "1 finished, 1 of them failed")
+    for _ in range(100):
+        post(server, "/v1/executors/web/tasks", kind="square", n=3)
+    seen(page, "#tasks header p", "101 finished, 1 of them failed, the first 100 shown")
+
+
+def test_what_is_no_longer_so_is_pale(page, server):
+    seen(page, "#link", "live")
+    pale = "return getComputedStyle(document.querySelector('main')).opacity < 1"
+    assert page.execute_script(pale) is False
+    server.stop()
+    seen(page, "#link", "lost")
+    assert page.execute_script(pale) is True
+    server.start()
+    page.get(server.url + "/")
+    page.get_log("browser")  # the failed requests, which are meant here
 
 
 def test_names_from_strangers_stay_text(page, server):

@@ -22,7 +22,7 @@ export function show(root, { live, signal }) {
     list.show(all.slice(0, SHOWN));
     empty.hidden = all.length > 0;
     const waiting = all.reduce((n, [, o]) => n + o.waiters, 0);
-    setText(status, `${all.length} in all, ${waiting} waiting`);
+    setText(status, `${all.length} in all, ${waiting} waiting${all.length > SHOWN ? `, the first ${SHOWN} shown` : ""}`);
   };
   const redraw = eachFrame(draw);
   live.addEventListener("lock", redraw, { signal });

@@ -24,7 +24,11 @@ export function show(root, { live, signal }) {
     empty.hidden = all.length > 0;
     const running = all.filter(([, t]) => t.state === "running").length;
     const waiting = all.filter(([, t]) => t.state === "ready" || t.state === "delayed").length;
-    setText(status, `${running} running, ${waiting} waiting, ${all.length - running - waiting} finished`);
+    const failed = all.filter(([, t]) => t.state === "failed").length;
+    const parts = [`${running} running`, `${waiting} waiting`, `${all.length - running - waiting} finished`];
+    if (failed) parts.push(`${failed} of them failed`);
+    if (all.length > SHOWN) parts.push(`the first ${SHOWN} shown`);
+    setText(status, parts.join(", "));
   };
   const redraw = eachFrame(draw);
   live.addEventListener("task", redraw, { signal });
