@@ -77,13 +77,13 @@ host_text(char *ret, size_t cap, const union address *a)
         (void)snprintf(ret, cap, "[%s]", inet_ntop(AF_INET6, &a->six.sin6_addr, text, sizeof text));
 }
 
-/* What clients may call us after the socket @fd, and its URL if it is the first. */
+/* What clients may call us after the socket @fd, and its URL: kept if it is the first, else in the log, or nobody knew its port. */
 static enum why
 learn_names(struct http *h, int fd, struct fault *f)
 {
     union address a = {0};
     socklen_t len = sizeof a;
-    char host[INET6_ADDRSTRLEN + 2];
+    char host[INET6_ADDRSTRLEN + 2], url[sizeof h->url];
 
     if (getsockname(fd, &a.any, &len))
         return fault_set(f, WHY_INTERNAL, "getsockname: %s", strerrordesc_np(errno));
@@ -114,9 +114,12 @@ learn_names(struct http *h, int fd, struct fault *f)
         }
         h->own_name[h->own_names++] = name;
     }
-    if (!h->url[0])
-        (void)snprintf(h->url, sizeof h->url, "http://%s:%d", host,
-                       ntohs(a.any.sa_family == AF_INET ? a.four.sin_port : a.six.sin6_port));
+    (void)snprintf(url, sizeof url, "http://%s:%d", host,
+                   ntohs(a.any.sa_family == AF_INET ? a.four.sin_port : a.six.sin6_port));
+    if (h->url[0])
+        log_line(LOG_LEVEL_INFO, "listening_too", "url=%s", url);
+    else
+        strcpy(h->url, url);
     return WHY_OK;
 }
 
