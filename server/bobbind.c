@@ -28,6 +28,13 @@ enum {
 
 /* ---- the parts ---- */
 
+/* A slip of the pen is told at once: no folder is made for it, and no store read. */
+static enum why
+address_check(struct bobbind *b, struct fault *f)
+{
+    return http_check(b->config, f);
+}
+
 static enum why
 limits_start(struct bobbind *b, struct fault *f)
 {
@@ -227,6 +234,7 @@ static const struct part {
     void (*stop)(struct bobbind *b); /* in the reverse order */
     const char *hint;                /* what to do if it does not start */
 } parts[] = {
+    {"address",   address_check,     NULL,             " (--listen says which address)"},
     {"limits",    limits_start,      NULL,             ""},
     {"store",     store_start,       store_stop,       ""},
     {"state",     coord_make,        coord_unmake,     ""},

@@ -12,6 +12,8 @@
 
 struct http;
 
+/* Whether every address to listen on is well formed, before anything is touched.  WHY_INVALID: one is not. */
+enum why http_check(const struct config *c, struct fault *f);
 /* Binds (or takes systemd's sockets), starts MHD's pool, the acceptor, the park watcher.  @app is request_app's.  WHY_INVALID: an address that is
  * malformed, or off loopback without --insecure; WHY_INTERNAL: bind failed, and why. */
 enum why http_start(struct http **ret, const struct config *c, const struct route *routes, size_t n,

@@ -24,9 +24,10 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/notify.h"
+#include "http/http.h"
 #include "http/slot.h"
 
-enum { BACKLOG = 4096, ACCEPTS_AT_ONCE = 64, BREATH_MS = 20, PORT_TEXT = 8 };
+enum { BACKLOG = 4096, ACCEPTS_AT_ONCE = 64, BREATH_MS = 20, PORT_TEXT = 8, HOST_TEXT = 256 };
 
 /* Written whole by hand: it is sent before there is a request. */
 static const char full[] = "HTTP/1.1 503 Service Unavailable\r\n"
@@ -159,32 +160,55 @@ bind_one(struct http *h, const struct addrinfo *ai, const char *text, struct fau
     return keep(h, fd, f);
 }
 
-/* "HOST:PORT" or "[HOST]:PORT"; a name may stand for several addresses. */
-static enum why
-bind_text(struct http *h, const char *text, struct fault *f)
+/* The port in @text, which is "HOST:PORT" or "[HOST]:PORT"; NULL with @f set. */
+static const char *
+split(const char *text, char ret_host[HOST_TEXT], struct fault *f)
 {
-    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-                                   .ai_socktype = SOCK_STREAM};
     const char *colon = strrchr(text, ':');
-    struct addrinfo *list = NULL;
-    char host[256];
 
     size_t len = colon ? (size_t)(colon - text) : 0;
     bool six = len > 2 && text[0] == '[' && text[len - 1] == ']';
     if (six)
         len -= 2;
-    if (len == 0 || len >= sizeof host || !colon[1] || strlen(colon + 1) > 5 ||
+    if (len == 0 || len >= HOST_TEXT || !colon[1] || strlen(colon + 1) > 5 ||
         strspn(colon + 1, "0123456789") != strlen(colon + 1) || atoi(colon + 1) > 65535 ||
-        (!six && memchr(text, ':', len)))
-        return fault_set(f, WHY_INVALID, "listen: %.100s is not HOST:PORT or [HOST]:PORT", text);
-    memcpy(host, text + six, len);
-    host[len] = '\0';
-    int failed = getaddrinfo(host, colon + 1, &hints, &list);
+        (!six && memchr(text, ':', len))) {
+        fault_set(f, WHY_INVALID, "listen: %.100s is not HOST:PORT or [HOST]:PORT", text);
+        return NULL;
+    }
+    memcpy(ret_host, text + six, len);
+    ret_host[len] = '\0';
+    return colon + 1;
+}
+
+/* A name may stand for several addresses. */
+static enum why
+bind_text(struct http *h, const char *text, struct fault *f)
+{
+    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                                   .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    char host[HOST_TEXT];
+    const char *port = split(text, host, f);
+
+    if (!port)
+        return f->why;
+    int failed = getaddrinfo(host, port, &hints, &list);
     if (failed)
         return fault_set(f, WHY_INVALID, "listen: %.100s: %s", text, gai_strerror(failed));
     for (const struct addrinfo *ai = list; ai && !f->why; ai = ai->ai_next)
         (void)bind_one(h, ai, text, f);
     freeaddrinfo(list);
+    return f->why;
+}
+
+enum why
+http_check(const struct config *c, struct fault *f)
+{
+    char host[HOST_TEXT];
+
+    for (int i = 0; i < c->listen.len && !f->why; i++)
+        (void)split(c->listen.at[i], host, f);
     return f->why;
 }
 

@@ -127,6 +127,7 @@ def test_a_wrong_flag_is_named(tmp_path, flags, words):
     for word in words:
         assert word in got.stderr, got.stderr
     assert len(got.stderr.splitlines()) <= 6, "an error, not a manual"
+    assert not (tmp_path / "store").exists(), "it was found out too late"
 
 
 @pytest.mark.quick
