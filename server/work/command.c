@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: MIT */
 #include "work/command.h"
 
+#include <assert.h>
 #include <bobbin/process.h>
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -89,6 +91,18 @@ allowed_new(const char *text, struct fault *f)
     return a;
 }
 
+/* No reason not to start: it may be on a disk that comes later.  But who wrote it wrong should not hear of it by its first task. */
+static void
+warn_missing(const struct allowed *a)
+{
+    char program[600];
+
+    assert(a->argv[0]); /* it begins with a slash */
+    if (access(a->argv[0], X_OK) != 0)
+        log_line(LOG_LEVEL_WARNING, "command_missing", "name=%s program=%s why=\"%s\"", a->name,
+                 log_quote(program, sizeof program, a->argv[0]), strerrordesc_np(errno));
+}
+
 static void
 forget_all(void)
 {
@@ -116,6 +130,7 @@ commands_start(const struct config *c, struct fault *f)
             return f->why;
         }
         commands.at[commands.len++] = a;
+        warn_missing(a);
     }
     (void)bytes_text(&commands.one_of);
     if (commands.one_of.failed)

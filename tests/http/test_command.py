@@ -139,6 +139,12 @@ def test_of_a_long_complaint_both_ends_are_told(client, one, pad):
     assert missing["error"]["message"] == "/no/such/program: cannot be run: No such file or directory"
 
 
+def test_a_program_that_is_not_there_is_told_at_the_start(server):
+    told = server.log_line(r"warning command_missing ")
+    assert told.endswith('name=missing program=/no/such/program why="No such file or directory"')
+    assert server.log().count("command_missing") == 1
+
+
 @pytest.mark.quick
 def test_an_unknown_name_is_refused_with_those_that_exist(client, one):
     refused = client.post(one, kind="command", name="rm").expect(400)
