@@ -72,7 +72,7 @@ static const char before[] =
     ".PP\n"
     "Every answer that something was changed means that the change is on disk, unless\n"
     ".B \\-\\-durability=relaxed\n"
-    "was chosen.  Leases, waiting lines and tasks are kept in an SQLite database in the data "
+    "was chosen.  Objects, their holds and tasks are kept in an SQLite database in the data "
     "folder;\n"
     "one server at a time may use a folder.\n"
     ".PP\n"
