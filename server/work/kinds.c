@@ -206,7 +206,10 @@ read_url(const struct arg *a, const cJSON *value, void *to, struct fault *f)
         return malformed(a, "an http or https URL", f);
     for (const char *at = text; *at; at++) {
         if ((unsigned char)*at <= ' ' || *at == 0x7F || *at == '\\')
-            return malformed(a, "a URL without spaces, backslashes and control characters", f);
+            return malformed(a,
+                             "a URL without spaces, backslashes and control characters; a form is "
+                             "decoded once: curl --data-urlencode sends %20 and & as they are",
+                             f);
     }
     if (memchr(text + scheme, '@',
                strcspn(text + scheme, "/?#"))) /* it would be stored, and shown */

@@ -129,6 +129,7 @@ what_is_wrong_is_named(void **state)
         {"{\"whole\":1,\"url\":\"http://\"}", "url", "http"},
         {"{\"whole\":1,\"url\":\"http:///x\"}", "url", "http"},
         {"{\"whole\":1,\"url\":\"http://a b/\"}", "url", "spaces"},
+        {"{\"whole\":1,\"url\":\"http://a/b c\"}", "url", "--data-urlencode"},
         {"{\"whole\":1,\"url\":\"http://a/\\r\\nX: y\"}", "url", "spaces"},
         {"{\"whole\":1,\"url\":\"http://me:word@a/\"}", "url", "password"},
         {"{\"whole\":1,\"url\":\"http://me@a?x\"}", "url", "name"},
