@@ -9,7 +9,9 @@
 #include "api/shapes.h"
 
 #include "base/json.h"
+#include "base/log.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,7 +262,17 @@ deleted(struct request *req, struct reply *reply)
         return fault_set(request_fault(req), WHY_CONFLICT,
                          "the semaphore %s has holders or a line: only a free one can be forgotten",
                          request_name(req, 0));
-    return q->asking.ask.outcome.why ? api_refuse(req, noun[q->kind]) : api_deleted(req, reply);
+    if (q->asking.ask.outcome.why)
+        return api_refuse(req, noun[q->kind]);
+    const struct held_view *was = &q->asking.ask.outcome.held;
+    if (was->token) { /* somebody else's hold may have ended: it can be looked up who had it, and when */
+        char owner[2 * OWNER_MAX_LEN + 4];
+
+        log_line(LOG_LEVEL_INFO, "hold_taken_away", "%s=%s token=%" PRIu64 " owner=%s",
+                 noun[q->kind], request_name(req, 0), was->token,
+                 log_quote(owner, sizeof owner, was->owner));
+    }
+    return api_deleted(req, reply);
 }
 
 enum why

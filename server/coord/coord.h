@@ -159,7 +159,8 @@ enum why hold_release(struct coord *c, moment now, enum hold_kind kind, const ch
 /* The same for a grant nobody was told of: waits for nothing, tells nobody. */
 void hold_give_back(struct coord *c, moment now, enum hold_kind kind, const char *name,
                     uint64_t token);
-/* DELETE of a lock ends its hold, the next in line has it; of a semaphore: forgets it, if nobody holds or waits (WHY_CONFLICT).
+/* DELETE of a lock ends its hold, which outcome.held shows (token 0: there was none), and the next in line has it; of a
+ * semaphore: forgets it, if nobody holds or waits (WHY_CONFLICT).
  * WHY_NOT_FOUND */
 enum why hold_delete(struct coord *c, moment now, enum hold_kind kind, const char *name,
                      struct ask *a);

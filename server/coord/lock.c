@@ -179,7 +179,9 @@ static enum why delete (struct coord *c, moment now, struct gate *g,
 {
     struct object *o = &g->object;
 
+    a->outcome.held = (struct held_view){0};
     if (o->topic == TOPIC_LOCK && g->oldest) {
+        gate_refusal(g, 0, &a->outcome); /* whose it was */
         hold_end(c, g->oldest);
         gate_serve(c, &o->line, now);
         return settle(c, a, g, WHY_OK);

@@ -208,6 +208,14 @@ def test_delete_ends_the_hold_and_the_next_in_line_has_it(client, waiting, name)
     assert client.get(path)["holder"]["owner"] == "bea"
 
 
+def test_whose_hold_a_delete_ended_is_in_the_log(server, client, name):
+    taken = take(client, name, owner="ana and co")["token"]
+    client.delete(f"/v1/locks/{name}").expect(200)
+    server.log_line(f'hold_taken_away lock={name} token={taken} owner="ana and co"$')
+    client.delete(f"/v1/locks/{name}").expect(200)
+    assert server.log().count(f"hold_taken_away lock={name} ") == 1, "nobody's"
+
+
 def test_delete_of_an_unknown_lock_is_404(client, name):
     client.delete(f"/v1/locks/{name}").expect(404)
 
