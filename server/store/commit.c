@@ -83,6 +83,16 @@ reserve_first_block(struct commit *c, uint64_t *ret_first, struct fault *f)
     return WHY_OK;
 }
 
+void
+commit_end(struct commit *c, uint64_t next)
+{
+    uint64_t limit = next + 1;
+
+    assert(limit <= c->limit);
+    if (!commit_closed(c) && !write_limit(c->store->db, limit))
+        c->limit = limit;
+}
+
 /* ---- the gate ---- */
 
 bool

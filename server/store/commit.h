@@ -25,7 +25,8 @@ enum { SEQUENCE_BLOCK = 1 << 20 };
 struct commit {
     struct store *store;
     struct fold fold;
-    uint64_t limit;     /* sequences below it may be given out; a multiple of SEQUENCE_BLOCK */
+    uint64_t
+        limit; /* sequences below it may be given out; a multiple of SEQUENCE_BLOCK, but after commit_end */
     atomic_bool shut;   /* the gate */
     atomic_bool locked; /* by another program */
     moment reopen_at;   /* the gate, not before */
@@ -35,6 +36,11 @@ struct commit {
  * WHY_STORE_FULL: there is no room even for that.  WHY_NO_MEMORY, WHY_INTERNAL. */
 enum why commit_open(struct commit *c, struct store *s, uint64_t *ret_first, struct fault *f);
 void commit_close(struct commit *c);
+
+/* All is in, and @next is the first sequence that was not given out.  It is the stop's own, so that what the next start makes without
+ * a record (a running task is ready again) is later than all before; the rest of the block is left for that start.  If that
+ * cannot be written it is lost, as in a crash: then sequences leap, which does no harm. */
+void commit_end(struct commit *c, uint64_t next);
 
 /* Writes @b whole and durable, or nothing of it:
  *   STORED_NO_ROOM  the gate is closed    STORED_BUSY  another program has the store locked, for half a second now */

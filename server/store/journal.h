@@ -42,8 +42,8 @@ struct pledge {
     int64_t since_;
 };
 
-/* Starts the journal's and the checkpointer's thread.  Sequences start at a new block of 2^20 above every one ever used;
- * the block is on disk before this returns.
+/* Starts the journal's and the checkpointer's thread.  Sequences start above every one ever used: one above the stop's own
+ * after a journal_stop, else at a new block of 2^20; the block is on disk before this returns.
  *   WHY_STORE_FULL  not even that had room    WHY_NO_MEMORY    WHY_INTERNAL
  * Without room for the reserve it starts, with the gate closed. */
 enum why journal_start(struct journal **ret, struct store *s, struct fault *f);

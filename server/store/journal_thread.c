@@ -207,6 +207,17 @@ publish(struct journal *j) BOB_NOT_HOLDING(L_JOURNAL)
     pledges_keep(kept, WHY_OK);
 }
 
+static uint64_t
+next_seq(struct journal *j) BOB_NOT_HOLDING(L_JOURNAL)
+{
+    uint64_t next;
+
+    journal_lock(j);
+    next = j->open.first + (uint64_t)j->open.n;
+    journal_unlock(j);
+    return next;
+}
+
 void *
 journal_run(void *journal)
 {
@@ -224,5 +235,6 @@ journal_run(void *journal)
         gather_from(j, began);
         look_around(j);
     }
+    commit_end(&j->commit, next_seq(j));
     return NULL;
 }

@@ -90,6 +90,19 @@ def test_tokens_rise_over_restarts_of_both_sorts(start):
     assert tokens == sorted(set(tokens)) and tokens[-1] < 2**53
 
 
+@pytest.mark.quick
+def test_numbers_leap_after_a_crash_and_not_after_a_stop(start):
+    server = start()
+    client = Client(server)
+    first = client.post("/v1/locks/a/acquire").expect(200)["token"]
+    client = restart(server, "stop")
+    second = client.post("/v1/locks/b/acquire").expect(200)["token"]
+    assert second == first + 2, "the stop has one of its own"
+    client = restart(server, "kill")
+    third = client.post("/v1/locks/c/acquire").expect(200)["token"]
+    assert third > second + 1000
+
+
 def moment(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 

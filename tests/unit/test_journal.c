@@ -25,29 +25,6 @@ a_pledge_is_kept_once_its_change_is_durable(void **state)
     world_end(&w);
 }
 
-static void
-sequences_rise_by_one_and_a_start_takes_a_new_block(void **state)
-{
-    struct world w = {0};
-
-    (void)state;
-    for (uint64_t run = 0; run < 3; run++) {
-        uint64_t before;
-
-        world_open(&w);
-        world_start(&w);
-        world_lock(&w);
-        before = journal_last(w.journal);
-        world_unlock(&w);
-        assert_int_equal(before, run ? run * (1 << 20) - 1 : 0);
-        assert_int_equal(journal_committed(w.journal), before);
-        for (uint64_t i = 1; i <= 5; i++)
-            assert_int_equal(change_one(&w, "counter", "a", "1"), before + i);
-        world_close(&w);
-    }
-    world_end(&w);
-}
-
 static struct sqlite *
 look_in(struct world *w)
 {
@@ -58,6 +35,69 @@ look_in(struct world *w)
     (void)snprintf(path, sizeof path, "%s/store.db", w->folder);
     assert_int_equal(sqlite_open(&db, path, &f), STORED_OK);
     return db;
+}
+
+enum { BLOCK = 1 << 20 };
+
+/* Starts a run, whose sequences come after @before, and makes @changes; while it runs, a block is reserved on disk. */
+static void
+run_of(struct world *w, uint64_t before, uint64_t changes)
+{
+    struct sqlite *db;
+    uint64_t last;
+    int64_t limit;
+
+    world_open(w);
+    world_start(w);
+    world_lock(w);
+    last = journal_last(w->journal);
+    world_unlock(w);
+    assert_int_equal(last, before);
+    assert_int_equal(journal_committed(w->journal), before);
+    for (uint64_t i = 1; i <= changes; i++)
+        assert_int_equal(change_one(w, "counter", "a", "1"), before + i);
+    db = look_in(w);
+    assert_int_equal(
+        sqlite_number(db, "SELECT value FROM meta WHERE key = 'sequence_limit'", &limit),
+        STORED_OK);
+    assert_int_equal(limit % BLOCK, 0);
+    assert_true((uint64_t)limit > before + changes);
+    sqlite_close(db);
+    world_close(w);
+}
+
+static void
+sequences_rise_by_one_over_a_stop_too(void **state)
+{
+    struct world w = {0};
+
+    (void)state;
+    run_of(&w, 0, 5);
+    run_of(&w, 6, 5); /* each stop takes one */
+    run_of(&w, 12, 0);
+    run_of(&w, 13, 1);
+    world_end(&w);
+}
+
+static void
+a_start_after_a_crash_takes_a_new_block(void **state)
+{
+    struct world w = {0};
+
+    (void)state;
+    run_of(&w, 0, 5);
+    for (uint64_t crash = 1; crash < 3; crash++) {
+        struct sqlite *db = look_in(&w);
+        char left[96];
+
+        (void)snprintf(left, sizeof left, "UPDATE meta SET value = %d WHERE key = 'sequence_limit'",
+                       (int)crash * BLOCK);
+        assert_int_equal(sqlite_exec(db, left),
+                         STORED_OK); /* as a run leaves it that does not stop */
+        sqlite_close(db);
+        run_of(&w, crash * BLOCK - 1, 5);
+    }
+    world_end(&w);
 }
 
 /* Somebody else holds the database, so what is appended stays in flight. */
@@ -424,7 +464,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pledge_is_kept_once_its_change_is_durable),
-        cmocka_unit_test(sequences_rise_by_one_and_a_start_takes_a_new_block),
+        cmocka_unit_test(sequences_rise_by_one_over_a_stop_too),
+        cmocka_unit_test(a_start_after_a_crash_takes_a_new_block),
         cmocka_unit_test(pledges_are_kept_in_the_order_of_their_changes),
         cmocka_unit_test(one_who_only_reads_waits_for_what_is_in_flight),
         cmocka_unit_test(stop_commits_everything_and_keeps_every_pledge),
