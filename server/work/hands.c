@@ -131,6 +131,17 @@ tidy(struct work *w, bob_time now)
     } while (idle);
 }
 
+/* The message is not for the log: it may hold what a program or another server said, and the task has it. */
+static void
+log_failure(const struct stint *s, const struct task_end *end)
+{
+    if (end->state == TASK_FAILED)
+        log_line(LOG_LEVEL_INFO, "task_failed",
+                 "task=t%" PRIu64 " executor=%s kind=%s attempt=%" PRId64 " code=%s",
+                 s->claim->number, s->claim->executor, s->claim->kind, s->claim->attempt,
+                 end->code);
+}
+
 static enum bob_err
 hand(void *arg, void **ret_value)
 {
@@ -150,6 +161,7 @@ hand(void *arg, void **ret_value)
     if (s->untold)
         stint_tell_now(s);
     stint_judge(s, good, leave(w, s), &end);
+    log_failure(s, &end);
     task_finish(w->coord, clock_now(), s->claim->number, s->claim->attempt, &end);
     bob_thread_note(NULL);
     finish(w, s);

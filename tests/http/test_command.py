@@ -117,8 +117,9 @@ def test_without_input_there_is_none_and_a_form_will_do(client, one):
 
 
 @pytest.mark.quick
-def test_failure_is_data_with_its_last_words(client, one):
+def test_failure_is_data_with_its_last_words(server, client, one):
     failed = run(client, one, "fail").expect(422)
+    assert "code=command_failed" in server.log_line(f"task_failed task={failed['id']} ")
     assert failed["error"]["code"] == "command_failed"
     assert failed["error"]["message"] == "exit status 3: first last: ü"
 
