@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RETRY_MOST (10 * NS_PER_SECOND)
+
 static const char *const noun[] = {[HOLD_LOCK] = "lock", [HOLD_SEMAPHORE] = "semaphore"};
 static const char *const binds[] = {"lease", NULL};
 
@@ -102,6 +104,15 @@ reply_grant(struct request *req, struct reply *reply)
 }
 
 /* 423: who holds it, what place the request had, and when to come again: when the holder's lease ends at the latest. */
+/* Its lease ends then at the latest; most give back long before. */
+static int64_t
+retry_after(const struct held_view *h, moment now)
+{
+    int64_t rest = h->token && h->expires_at > now ? h->expires_at - now : NS_PER_SECOND;
+
+    return rest < RETRY_MOST ? rest : RETRY_MOST;
+}
+
 static enum why
 refuse_held(struct request *req, struct reply *reply, enum hold_kind kind)
 {
@@ -124,7 +135,7 @@ refuse_held(struct request *req, struct reply *reply, enum hold_kind kind)
     }
     json_int(b, "position", h->position);
     json_int(b, "waiters", h->waiters);
-    reply_retry_after(reply, h->token && h->expires_at > now ? h->expires_at - now : NS_PER_SECOND);
+    reply_retry_after(reply, retry_after(h, now));
     if (kind == HOLD_LOCK)
         return fault_set(request_fault(req), WHY_LOCK_HELD, "the lock %s is held%s%s%s",
                          request_name(req, 0), *h->owner ? " by " : "", h->owner, advice);

@@ -83,6 +83,9 @@ def test_a_held_lock_is_refused_with_its_holder_and_the_place(client, name):
     assert refused["holder"]["owner"] == "ana" and refused["holder"]["token"] == grant["token"]
     assert refused["position"] == 1 and refused["waiters"] == 0
     assert client.get(f"/v1/locks/{name}")["holder"]["owner"] == "ana"
+    take(client, f"{name}:long", ttl="1h")
+    refused = client.post(f"/v1/locks/{name}:long/acquire").expect(423)
+    assert refused.headers["Retry-After"] == "10", "it may be free in a second"
 
 
 @pytest.mark.quick
