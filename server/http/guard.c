@@ -56,6 +56,16 @@ note(struct guard_text *ret, uint16_t *count, struct guard_text value)
     (*count)++;
 }
 
+static struct guard_text
+trimmed(struct guard_text v)
+{
+    while (v.len > 0 && (v.at[v.len - 1] == ' ' || v.at[v.len - 1] == '\t'))
+        v.len--;
+    while (v.len > 0 && (*v.at == ' ' || *v.at == '\t'))
+        v.at++, v.len--;
+    return v;
+}
+
 void
 guard_see(struct guard *g, const char *name, size_t name_len, const char *value, size_t value_len)
 {
@@ -68,10 +78,7 @@ guard_see(struct guard *g, const char *name, size_t name_len, const char *value,
         g->why = WHY_BAD_REQUEST;
         return;
     }
-    while (v.len > 0 && (v.at[v.len - 1] == ' ' || v.at[v.len - 1] == '\t'))
-        v.len--;
-    while (v.len > 0 && (*v.at == ' ' || *v.at == '\t'))
-        v.at++, v.len--;
+    v = trimmed(v);
 
     switch (name_len) {
     case 4:
