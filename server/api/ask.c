@@ -239,8 +239,6 @@ api_refuse(struct request *req, const char *noun)
     switch ((int)why) {
     case WHY_NOT_FOUND:
         return fault_set(f, why, "there is no %s %s: %s", noun, name, made_by(noun));
-    case WHY_NOT_HOLDER:
-        return fault_set(f, why, "token: it does not hold the %s %s, or no longer", noun, name);
     case WHY_OUT_OF_RANGE:
         return fault_set(f, why, "the %s %s would leave -(2^53-1) ... 2^53-1", noun, name);
     case WHY_CONFLICT:

@@ -208,12 +208,33 @@ holds_acquire(struct request *req, struct reply *reply, enum hold_kind kind)
                       q->args.wait_ns > 0);
 }
 
+/* What became of the hold, so that a client knows whether to blame its ttl, its own release or an operator. */
+static enum why
+refuse_token(struct request *req, struct reply *reply)
+{
+    static const struct {
+        const char *by, *says;
+    } ends[] = {
+        [ENDED_UNKNOWN] = {NULL, "it does not hold it, or no longer"},
+        [ENDED_BY_RELEASE] = {"release", "its hold was released"},
+        [ENDED_BY_EXPIRY] = {"expiry", "its hold ended with its ttl, before a renewal came"},
+        [ENDED_BY_DELETE] = {"delete", "its hold was ended by a DELETE"},
+    };
+    const struct by_token *q = request_room(req);
+
+    if (q->asking.ask.outcome.why != WHY_NOT_HOLDER)
+        return api_refuse(req, noun[q->kind]);
+    json_text(reply_problem_extra(reply), "ended_by", ends[q->asking.ask.outcome.ended].by);
+    return fault_set(request_fault(req), WHY_NOT_HOLDER, "token, of the %s %s: %s", noun[q->kind],
+                     request_name(req, 0), ends[q->asking.ask.outcome.ended].says);
+}
+
 static enum why
 renewed(struct request *req, struct reply *reply)
 {
     const struct by_token *q = request_room(req);
 
-    return q->asking.ask.outcome.why ? api_refuse(req, noun[q->kind]) : reply_grant(req, reply);
+    return q->asking.ask.outcome.why ? refuse_token(req, reply) : reply_grant(req, reply);
 }
 
 enum why
@@ -236,7 +257,7 @@ released(struct request *req, struct reply *reply)
     const struct by_token *q = request_room(req);
 
     if (q->asking.ask.outcome.why)
-        return api_refuse(req, noun[q->kind]);
+        return refuse_token(req, reply);
     if (request_wants_text(req)) {
         reply_text_i64(reply, 200, q->asking.ask.outcome.released.free);
         return WHY_OK;

@@ -63,6 +63,8 @@ struct semaphore_view { /* of PUT */
     int64_t value, free;
     bool bounded, made; /* made: it was not there before */
 };
+/* How a hold ended, as far as that is remembered: of some thousands, and not over a restart. */
+enum ended_by { ENDED_UNKNOWN, ENDED_BY_RELEASE, ENDED_BY_EXPIRY, ENDED_BY_DELETE };
 struct released_view {
     int64_t free; /* permits free after it (0 when it went to the next in line) */
 };
@@ -77,6 +79,8 @@ struct outcome {
         struct counter_view counter;
         struct semaphore_view semaphore;
         struct released_view released;
+        enum ended_by
+            ended;     /* WHY_NOT_HOLDER: what became of the token's hold of this very object */
         uint64_t task; /* number of the task; name it with task_id */
     };
 };

@@ -14,12 +14,18 @@
 #include "store/record.h"
 
 enum { SPARE_MOST = 4096, RECORD_MAX = 512, TOKEN_TEXT_LEN = 21, TABLE_MOST = 1 << 22 };
+enum { ENDED_KEPT = 1 << 14 }; /* 384 KiB, of which a quiet server touches little */
 #define TRY_AGAIN (10 * NS_PER_MS)
 
 struct holds {
     struct table by_token;
     struct hold *spare;
     int64_t spares;
+    struct {
+        uint64_t token,
+            object; /* object: the hash of its name, for it may be collected and made again */
+        enum ended_by by;
+    } ended[ENDED_KEPT]; /* each at its token modulo ENDED_KEPT, until another ends there */
 };
 
 enum why
@@ -132,7 +138,7 @@ ran_out(struct coord *c, struct deadline *d, moment now) BOB_HOLDS(L_STATE)
         return;
     }
     metric_add(M_LEASES_EXPIRED, 1);
-    hold_end(c, h);
+    hold_end(c, h, ENDED_BY_EXPIRY);
     gate_serve(c, &g->object.line, now);
 }
 
@@ -183,14 +189,27 @@ unlink_hold(struct coord *c, struct hold *h) BOB_HOLDS(L_STATE)
 }
 
 void
-hold_end(struct coord *c, struct hold *h)
+hold_end(struct coord *c, struct hold *h, enum ended_by by)
 {
     char text[TOKEN_TEXT_LEN];
     struct gate *g = h->gate;
     uint64_t seq = journal_append(c->journal, HOLD_KIND, token_text(text, h->token), NULL, 0);
 
+    c->holds->ended[h->token % ENDED_KEPT].token = h->token;
+    c->holds->ended[h->token % ENDED_KEPT].object = g->object.in_table.hash;
+    c->holds->ended[h->token % ENDED_KEPT].by = by;
     unlink_hold(c, h);
     state_changed(c, &g->object, seq);
+}
+
+enum ended_by
+hold_ended_by(struct coord *c, const struct gate *g, uint64_t token)
+{
+    size_t at = token % ENDED_KEPT;
+
+    if (c->holds->ended[at].token != token || c->holds->ended[at].object != g->object.in_table.hash)
+        return ENDED_UNKNOWN;
+    return c->holds->ended[at].by;
 }
 
 struct hold *

@@ -71,8 +71,10 @@ void hold_recycle(struct coord *c, struct hold *h) BOB_HOLDS(L_STATE);
 bool holds_full(struct coord *c) BOB_HOLDS(L_STATE);
 /* Makes @h (permits, ttl_ns and owner are filled) the newest of @g. */
 void hold_grant(struct coord *c, struct gate *g, struct hold *h, moment now) BOB_HOLDS(L_STATE);
-/* Ends @h; whoever is next is not served yet. */
-void hold_end(struct coord *c, struct hold *h) BOB_HOLDS(L_STATE);
+/* Ends @h, and remembers how; whoever is next is not served yet. */
+void hold_end(struct coord *c, struct hold *h, enum ended_by by) BOB_HOLDS(L_STATE);
+enum ended_by hold_ended_by(struct coord *c, const struct gate *g, uint64_t token)
+    BOB_HOLDS(L_STATE);
 /* Writes the record of @h anew: its ttl changed. */
 void hold_record(struct coord *c, struct hold *h) BOB_HOLDS(L_STATE);
 struct hold *hold_find(struct coord *c, struct gate *g, uint64_t token) BOB_HOLDS(L_STATE);

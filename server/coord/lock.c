@@ -98,6 +98,13 @@ hold_acquire(struct coord *c, moment now, enum hold_kind kind, const char *name,
 }
 
 static enum why
+not_holder(struct coord *c, struct ask *a, const struct gate *g, uint64_t token) BOB_HOLDS(L_STATE)
+{
+    a->outcome.ended = g ? hold_ended_by(c, g, token) : ENDED_UNKNOWN;
+    return settle(c, a, g, WHY_NOT_HOLDER);
+}
+
+static enum why
 renew(struct coord *c, moment now, struct gate *g, struct hold *h, int64_t ttl_ns, struct ask *a)
     BOB_HOLDS(L_STATE)
 {
@@ -128,7 +135,7 @@ hold_renew(struct coord *c, moment now, enum hold_kind kind, const char *name, u
         struct gate *g = find(c, kind, name);
         struct hold *h = g ? hold_find(c, g, token) : NULL;
 
-        why = h ? renew(c, now, g, h, ttl_ns, a) : settle(c, a, g, WHY_NOT_HOLDER);
+        why = h ? renew(c, now, g, h, ttl_ns, a) : not_holder(c, a, g, token);
     }
     state_unlock(c);
     return why;
@@ -147,11 +154,11 @@ hold_release(struct coord *c, moment now, enum hold_kind kind, const char *name,
         struct hold *h = g ? hold_find(c, g, token) : NULL;
 
         if (h) {
-            hold_end(c, h);
+            hold_end(c, h, ENDED_BY_RELEASE);
             gate_serve(c, &g->object.line, now);
             a->outcome.released.free = gate_free(g);
         }
-        why = settle(c, a, g, h ? WHY_OK : WHY_NOT_HOLDER);
+        why = h ? settle(c, a, g, WHY_OK) : not_holder(c, a, g, token);
     }
     state_unlock(c);
     return why;
@@ -168,7 +175,7 @@ hold_give_back(struct coord *c, moment now, enum hold_kind kind, const char *nam
                      now); /* the backlog is at its bound: its lease ends as soon as it can */
     } else if (h) {
         metric_add(M_GRANTS_RETURNED, 1);
-        hold_end(c, h);
+        hold_end(c, h, ENDED_BY_RELEASE);
         gate_serve(c, &g->object.line, now);
     }
     state_unlock(c);
@@ -182,7 +189,7 @@ static enum why delete (struct coord *c, moment now, struct gate *g,
     a->outcome.held = (struct held_view){0};
     if (o->topic == TOPIC_LOCK && g->oldest) {
         gate_refusal(g, 0, &a->outcome); /* whose it was */
-        hold_end(c, g->oldest);
+        hold_end(c, g->oldest, ENDED_BY_DELETE);
         gate_serve(c, &o->line, now);
         return settle(c, a, g, WHY_OK);
     }

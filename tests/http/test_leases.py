@@ -119,3 +119,17 @@ def test_renew_may_shorten(client, name):
     again = client.post(f"/v1/locks/{name}/renew", token=grant["token"], ttl="200ms").expect(200)
     assert again["expires_at"] < grant["expires_at"]
     until(lambda: client.get(f"/v1/locks/{name}").json.get("holder") is None, "the short lease ends")
+
+
+@pytest.mark.quick
+def test_who_comes_too_late_is_told_that_his_ttl_was_over(client, name):
+    token = take(client, name, ttl="200ms")["token"]
+    until(lambda: client.get(f"/v1/locks/{name}").json.get("holder") is None, "the lease ends")
+    refused = client.post(f"/v1/locks/{name}/renew", token=token).expect(412, "not_holder")
+    assert refused["ended_by"] == "expiry"
+    refused.names("ttl", "renewal")
+    client.put(f"/v1/semaphores/{name}", value=2).expect(201)
+    token = client.post(f"/v1/semaphores/{name}/acquire", ttl="200ms").expect(200)["token"]
+    until(lambda: client.get(f"/v1/semaphores/{name}")["free"] == 2, "the lease ends")
+    assert client.post(f"/v1/semaphores/{name}/release", token=token).expect(412)["ended_by"] == "expiry"
+    assert client.post(f"/v1/locks/{name}/release", token=token).expect(412)["ended_by"] is None, "another's"

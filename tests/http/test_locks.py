@@ -181,7 +181,8 @@ def test_what_is_not_there_says_how_it_comes_to_be(client, name):
 def test_a_wrong_token_is_refused_and_changes_nothing(client, name):
     grant = take(client, name, owner="ana")
     for verb in ("release", "renew"):
-        client.post(f"/v1/locks/{name}/{verb}", token=grant["token"] + 1).expect(412)
+        refused = client.post(f"/v1/locks/{name}/{verb}", token=grant["token"] + 1).expect(412, "not_holder")
+        assert refused["ended_by"] is None
         client.post(f"/v1/locks/{name}-other/{verb}", token=grant["token"]).expect((404, 412))
         client.post(f"/v1/locks/{name}/{verb}").expect(400).names("token")
     assert client.get(f"/v1/locks/{name}")["holder"]["token"] == grant["token"]
@@ -190,7 +191,9 @@ def test_a_wrong_token_is_refused_and_changes_nothing(client, name):
 def test_a_release_is_not_taken_twice(client, name):
     grant = take(client, name)
     release(client, name, grant["token"])
-    client.post(f"/v1/locks/{name}/release", token=grant["token"]).expect(412)
+    refused = client.post(f"/v1/locks/{name}/release", token=grant["token"]).expect(412)
+    assert refused["ended_by"] == "release"
+    refused.names("was released")
 
 
 def test_the_token_of_a_lock_opens_no_semaphore(client, name):
@@ -207,7 +210,7 @@ def test_delete_ends_the_hold_and_the_next_in_line_has_it(client, waiting, name)
     stands_in_line(client, path, "bea")
     client.delete(path).expect((200, 204))
     assert bea.answer().expect(200)["token"] > grant["token"]
-    client.post(f"{path}/release", token=grant["token"]).expect(412)
+    assert client.post(f"{path}/release", token=grant["token"]).expect(412)["ended_by"] == "delete"
     assert client.get(path)["holder"]["owner"] == "bea"
 
 

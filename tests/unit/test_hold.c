@@ -121,6 +121,46 @@ a_lease_ends_at_its_ttl_and_not_before(void **state)
     world_close(&w);
 }
 
+static enum ended_by
+ended_by(struct world *w, const char *name, uint64_t token)
+{
+    struct client client = {0};
+
+    (void)hold_renew(w->c, NOW, HOLD_LOCK, name, token, 0, ask_of(w, &client));
+    world_commit(w);
+    assert_int_equal(client.ask.outcome.why, WHY_NOT_HOLDER);
+    return client.ask.outcome.ended;
+}
+
+static void
+a_token_that_holds_no_more_says_how_it_ended(void **state)
+{
+    struct world w;
+    struct client gone = {0};
+    uint64_t token;
+
+    (void)state;
+    world_open(&w);
+    token = lock_have(&w, "db");
+    assert_int_equal(ended_by(&w, "db", token + 1), ENDED_UNKNOWN);
+    assert_int_equal(lock_release(&w, "db", token), WHY_OK);
+    assert_int_equal(ended_by(&w, "db", token), ENDED_BY_RELEASE);
+    (void)lock_have(&w, "other");
+    assert_int_equal(ended_by(&w, "other", token), ENDED_UNKNOWN);
+    assert_int_equal(ended_by(&w, "nobody's", token), ENDED_UNKNOWN);
+
+    token = lock_have(&w, "db");
+    (void)hold_delete(w.c, NOW, HOLD_LOCK, "db", ask_of(&w, &gone));
+    world_commit(&w);
+    assert_int_equal(ended_by(&w, "db", token), ENDED_BY_DELETE);
+
+    token = lock_have(&w, "db");
+    (void)deadline_serve(w.c, NOW + TTL_DEFAULT);
+    world_commit(&w);
+    assert_int_equal(ended_by(&w, "db", token), ENDED_BY_EXPIRY);
+    world_close(&w);
+}
+
 static void
 a_wrong_token_changes_nothing(void **state)
 {
@@ -348,6 +388,7 @@ main(void)
         cmocka_unit_test(a_client_that_hangs_up_leaves_the_line_at_once),
         cmocka_unit_test(a_lease_ends_at_its_ttl_and_not_before),
         cmocka_unit_test(a_wrong_token_changes_nothing),
+        cmocka_unit_test(a_token_that_holds_no_more_says_how_it_ended),
         cmocka_unit_test(renewing_with_the_same_ttl_writes_nothing),
         cmocka_unit_test(a_full_disk_refuses_acquires_and_passes_releases),
         cmocka_unit_test(a_lease_ends_a_little_later_when_the_journal_is_behind),
