@@ -27,7 +27,7 @@ number=0 failed=0
 
 # under_helgrind PROGRAM - its output goes to $work/out, helgrind's to $work/err.
 under_helgrind() {
-    "$build/libtool" --mode=execute timeout -k 5 "$limit" valgrind --tool=helgrind --error-exitcode=9 -q \
+    "$build/libtool" --mode=execute timeout -k 5 "$limit" valgrind --tool=helgrind --error-exitcode=9 -q --fair-sched=try \
         --history-level=none --suppressions="$here/helgrind.supp" "$@" >"$work/out" 2>"$work/err"
 }
 
