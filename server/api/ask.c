@@ -70,23 +70,29 @@ answered(struct request *req, struct reply *reply)
     return why;
 }
 
-/* A condition that is not looked at would be a silent lie as well: what its sender did not know is overwritten. */
+/* What a header asks for, and nobody looks at: to go on would be a silent lie, its sender relies on it. */
 static bool
-unconditional(struct request *req)
+asks_too_much(struct request *req)
 {
-    static const char *const conditions[] = {"If-Match", "If-None-Match"};
-    enum method method = request_route(req)->method;
+    static const char no_keys[] = "this version does not keep keys; send the request without one";
+    static const char no_conditions[] =
+        "this version changes without conditions only; send the request without it";
+    static const struct {
+        enum method method;
+        const char *header, *says;
+    } not_built[] = {
+        {POST, "Idempotency-Key", no_keys},       {PUT, "If-Match", no_conditions},
+        {PUT, "If-None-Match", no_conditions},    {DELETE, "If-Match", no_conditions},
+        {DELETE, "If-None-Match", no_conditions},
+    };
 
-    for (size_t i = 0; (method == PUT || method == DELETE) && i < 2; i++) {
-        if (request_header(req, conditions[i])) {
-            fault_set(
-                request_fault(req), WHY_NOT_IMPLEMENTED,
-                "%s: this version changes without conditions only; send the request without it",
-                conditions[i]);
-            return false;
-        }
+    for (size_t i = 0; i < sizeof not_built / sizeof *not_built; i++) {
+        if (not_built[i].method == request_route(req)->method &&
+            request_header(req, not_built[i].header))
+            return fault_set(request_fault(req), WHY_NOT_IMPLEMENTED, "%s: %s", not_built[i].header,
+                             not_built[i].says);
     }
-    return true;
+    return false;
 }
 
 void *
@@ -94,13 +100,7 @@ api_ask(struct request *req, answer_fn *answer)
 {
     struct asking *q = request_room(req);
 
-    /* A key that is not kept would be a silent lie: its sender relies on it when it asks again. */
-    if (request_route(req)->method == POST && request_header(req, "Idempotency-Key")) {
-        fault_set(request_fault(req), WHY_NOT_IMPLEMENTED,
-                  "Idempotency-Key: this version does not keep keys; send the request without one");
-        return NULL;
-    }
-    if (!unconditional(req))
+    if (asks_too_much(req))
         return NULL;
     q->ask.tell = tell;
     q->req = req;
