@@ -7,7 +7,6 @@
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char *const type_name[] = {
     [ARG_TEXT] = "text",         [ARG_INT] = "int",     [ARG_NUMBER] = "number",
@@ -34,45 +33,33 @@ kinds_find(struct request *req, const char *name, enum why why)
     return NULL;
 }
 
-/* What stands flat may have been meant as either, so both are told: the arguments, and what the route takes. */
-static bool
-all_known(struct request *req, const struct kind *kind, const struct cJSON *flat)
+/* A name that kind_args did not know, and that stands flat, may have been meant as either: so both are told. */
+static void
+tell_both(struct request *req, const struct kind *kind, const struct cJSON *flat)
 {
-    const struct param *p = request_route(req)->params;
-    AUTO_BYTES known = {0};
+    AUTO_BYTES args = {0}, params = {0};
 
     for (const struct cJSON *given = flat->child; given; given = given->next) {
-        const struct arg *a = kind->args;
-
-        while (a->name && strcmp(a->name, given->string) != 0)
-            a++;
-        if (a->name)
+        if (kind_arg(kind, given->string))
             continue;
-        for (a = kind->args; a->name; a++)
-            bytes_addf(&known, "%s%s", a == kind->args ? "" : ", ", a->name);
-        bytes_adds(&known, kind->args->name ? "" : "nothing");
-        bytes_adds(&known, p && p->name ? "; this call takes " : "");
-        for (bool first = true; p && p->name; p++, first = false)
-            bytes_addf(&known, "%s%s", first ? "" : ", ", p->name);
-        fault_set(request_fault(req), WHY_INVALID, "%.60s: unknown parameter; %s takes %s",
-                  given->string, kind->name, bytes_text(&known));
-        return false;
+        kind_arg_names(kind, &args);
+        request_param_names(req, &params);
+        fault_set(request_fault(req), WHY_INVALID,
+                  "%.60s: unknown parameter; %s takes %s; this call takes %s", given->string,
+                  kind->name, bytes_text(&args), bytes_text(&params));
+        return;
     }
-    return true;
 }
 
 struct cJSON *
 kinds_args(struct request *req, const struct kind *kind, const struct cJSON *args, void *values)
 {
     struct cJSON *flat = request_rest(req), *given = NULL;
+    struct fault f = {0};
 
     if (!flat)
         return NULL;
     if (!args) {
-        if (!all_known(req, kind, flat)) {
-            cJSON_Delete(flat);
-            return NULL;
-        }
         given = flat;
     } else if (flat->child) {
         fault_set(request_fault(req), WHY_INVALID,
@@ -85,7 +72,10 @@ kinds_args(struct request *req, const struct kind *kind, const struct cJSON *arg
         if (!given)
             fault_set(request_fault(req), WHY_NO_MEMORY, "no memory for the arguments");
     }
-    if (given && kind_args(kind, given, values, request_fault(req))) {
+    if (given && kind_args(kind, given, values, &f)) {
+        if (!args)
+            tell_both(req, kind, given);
+        fault_set(request_fault(req), f.why, "%s", f.detail); /* the first that is set stays */
         cJSON_Delete(given);
         given = NULL;
     }

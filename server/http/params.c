@@ -201,19 +201,26 @@ row_of(const struct param *params, const char *name)
     return -1;
 }
 
+void
+request_param_names(const struct request *req, struct bytes *b)
+{
+    const struct param *p = req->route->params;
+
+    for (int i = 0; p && p[i].name; i++) {
+        bytes_adds(b, i ? ", " : "");
+        bytes_adds(b, p[i].name);
+    }
+    bytes_adds(b, p && p->name ? "" : "none");
+}
+
 static enum why
 unknown(struct request *req, const char *name)
 {
-    const struct param *p = req->route->params;
-    char list[160] = "";
+    AUTO_BYTES names = {0};
 
-    for (int i = 0; p && p[i].name; i++) {
-        size_t len = strlen(list);
-
-        (void)snprintf(list + len, sizeof list - len, "%s%s", i ? ", " : "", p[i].name);
-    }
+    request_param_names(req, &names);
     return fault_set(&req->fault, WHY_INVALID, "%.60s: unknown parameter; this call takes %s", name,
-                     list[0] ? list : "none");
+                     bytes_text(&names));
 }
 
 /* What an open route does not know waits for request_rest: it is read once. */

@@ -44,6 +44,8 @@ enum why request_why(const struct request *req);
 /* Reads the route's parameters into @args (their struct), from query, JSON body or form body alike; once, for it reads them where they
  * stand.  WHY_INVALID: malformed, out of range, missing, unknown (names the ones that exist), given twice; WHY_MEDIA_TYPE. */
 enum why request_args(struct request *req, void *args);
+/* Adds the names that the route has, "none" if it has none: for a sentence on one it has not. */
+void request_param_names(const struct request *req, struct bytes *b);
 /* With BODY_OPEN, after request_args: the parameters the route does not know, as a JSON object the caller owns (cJSON_Delete).  Texts
  * from a query or form stay texts.  A second call finds none.  NULL with the fault set. */
 struct cJSON *request_rest(struct request *req);

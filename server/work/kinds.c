@@ -259,8 +259,8 @@ read_value(const struct arg *a, const cJSON *value, void *to, struct fault *f)
 
 /* ---- all of them ---- */
 
-static const struct arg *
-arg_find(const struct kind *k, const char *name)
+const struct arg *
+kind_arg(const struct kind *k, const char *name)
 {
     for (const struct arg *a = k->args; a->name; a++) {
         if (strcmp(a->name, name) == 0)
@@ -269,15 +269,21 @@ arg_find(const struct kind *k, const char *name)
     return NULL;
 }
 
+void
+kind_arg_names(const struct kind *k, struct bytes *b)
+{
+    for (const struct arg *a = k->args; a->name; a++) {
+        bytes_adds(b, a == k->args ? "" : ", ");
+        bytes_adds(b, a->name);
+    }
+}
+
 static enum why
 unknown(const struct kind *k, const char *name, struct fault *f)
 {
     AUTO_BYTES known = {0};
 
-    for (const struct arg *a = k->args; a->name; a++) {
-        bytes_adds(&known, a == k->args ? "" : ", ");
-        bytes_adds(&known, a->name);
-    }
+    kind_arg_names(k, &known);
     return fault_set(f, WHY_INVALID, "%.60s: %s takes no such argument; it takes: %s", name,
                      k->name, bytes_text(&known));
 }
@@ -293,7 +299,7 @@ kind_args(const struct kind *k, const struct cJSON *json, void *args, struct fau
         return fault_set(f, WHY_INVALID, "args: must be an object");
     cJSON_ArrayForEach(value, json)
     {
-        if (!arg_find(k, value->string))
+        if (!kind_arg(k, value->string))
             return unknown(k, value->string, f);
     }
     for (const struct arg *a = k->args; a->name; a++) {

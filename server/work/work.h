@@ -83,6 +83,9 @@ const struct kind *const *kinds_all(size_t *ret_n);
 /* Reads @json (an object) into @args (args_size bytes); texts point into @json.  Values that came as texts (from a query) are read as
  * their type.  WHY_INVALID names the argument, and for an unknown one the ones that exist. */
 enum why kind_args(const struct kind *k, const struct cJSON *json, void *args, struct fault *f);
+const struct arg *kind_arg(const struct kind *k,
+                           const char *name);               /* NULL: it takes none of this name */
+void kind_arg_names(const struct kind *k, struct bytes *b); /* adds them: "url, sha256" */
 
 /* ---- hands ---- */
 
