@@ -131,15 +131,15 @@ tidy(struct work *w, bob_time now)
     } while (idle);
 }
 
-/* The message is not for the log: it may hold what a program or another server said, and the task has it. */
+/* Tells coord.  A failure is logged, but for its message: it may hold what a program or another server said, and the task has it. */
 static void
-log_failure(const struct stint *s, const struct task_end *end)
+end_run(struct work *w, const struct claim *claim, const struct task_end *end)
 {
     if (end->state == TASK_FAILED)
         log_line(LOG_LEVEL_INFO, "task_failed",
-                 "task=t%" PRIu64 " executor=%s kind=%s attempt=%" PRId64 " code=%s",
-                 s->claim->number, s->claim->executor, s->claim->kind, s->claim->attempt,
-                 end->code);
+                 "task=t%" PRIu64 " executor=%s kind=%s attempt=%" PRId64 " code=%s", claim->number,
+                 claim->executor, claim->kind, claim->attempt, end->code);
+    task_finish(w->coord, clock_now(), claim->number, claim->attempt, end);
 }
 
 static enum bob_err
@@ -161,8 +161,7 @@ hand(void *arg, void **ret_value)
     if (s->untold)
         stint_tell_now(s);
     stint_judge(s, good, leave(w, s), &end);
-    log_failure(s, &end);
-    task_finish(w->coord, clock_now(), s->claim->number, s->claim->attempt, &end);
+    end_run(w, s->claim, &end);
     bob_thread_note(NULL);
     finish(w, s);
     return BOB_OK;
@@ -203,13 +202,13 @@ enter(struct work *w, struct stint *s)
 
 /* The claim comes to nothing here and now. */
 static void
-decline(struct work *w, uint64_t number, int64_t attempt, const char *why)
+decline(struct work *w, const struct claim *claim, const char *why)
 {
     const struct task_end back = {.state = TASK_READY};
     const struct task_end failed = {
         .state = TASK_FAILED, .code = "no_thread", .message = why ? why : "", .retry = true};
 
-    task_finish(w->coord, clock_now(), number, attempt, why ? &failed : &back);
+    end_run(w, claim, why ? &failed : &back);
 }
 
 /* The crew for @claim, with a stint more; made outside the lock when there is none yet.  NULL: no memory. */
@@ -242,20 +241,18 @@ static void
 hands_run(void *arg, struct claim *claim)
 {
     struct work *w = arg;
-    uint64_t number = claim->number;
-    int64_t attempt = claim->attempt;
     struct stint *s = stint_for(w, claim);
     struct crew *crew;
     enum bob_err err;
 
     if (!s) {
+        decline(w, claim, "no memory for the run");
         claim_free(claim);
-        decline(w, number, attempt, "no memory for the run");
         return;
     }
     if (!enter(w, s)) {
+        decline(w, claim, NULL);
         stint_free(s);
-        decline(w, number, attempt, NULL);
         return;
     }
     s->crew = crew = crew_for(w, claim);
@@ -269,7 +266,7 @@ hands_run(void *arg, struct claim *claim)
     if (!err)
         return;
     (void)leave(w, s);
-    decline(w, number, attempt, bob_strerror(err));
+    decline(w, claim, bob_strerror(err));
     finish(w, s);
 }
 
