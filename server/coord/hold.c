@@ -17,15 +17,17 @@ enum { SPARE_MOST = 4096, RECORD_MAX = 512, TOKEN_TEXT_LEN = 21, TABLE_MOST = 1 
 enum { ENDED_KEPT = 1 << 14 }; /* 384 KiB, of which a quiet server touches little */
 #define TRY_AGAIN (10 * NS_PER_MS)
 
+struct ended {
+    uint64_t token;
+    uint64_t object; /* the hash of its name: it may be collected and made again */
+    enum ended_by by;
+};
 struct holds {
     struct table by_token;
     struct hold *spare;
     int64_t spares;
-    struct {
-        uint64_t token,
-            object; /* object: the hash of its name, for it may be collected and made again */
-        enum ended_by by;
-    } ended[ENDED_KEPT]; /* each at its token modulo ENDED_KEPT, until another ends there */
+    struct ended
+        ended[ENDED_KEPT]; /* each at its token modulo ENDED_KEPT, until another ends there */
 };
 
 enum why
@@ -195,9 +197,7 @@ hold_end(struct coord *c, struct hold *h, enum ended_by by)
     struct gate *g = h->gate;
     uint64_t seq = journal_append(c->journal, HOLD_KIND, token_text(text, h->token), NULL, 0);
 
-    c->holds->ended[h->token % ENDED_KEPT].token = h->token;
-    c->holds->ended[h->token % ENDED_KEPT].object = g->object.in_table.hash;
-    c->holds->ended[h->token % ENDED_KEPT].by = by;
+    c->holds->ended[h->token % ENDED_KEPT] = (struct ended){h->token, g->object.in_table.hash, by};
     unlink_hold(c, h);
     state_changed(c, &g->object, seq);
 }
@@ -205,11 +205,9 @@ hold_end(struct coord *c, struct hold *h, enum ended_by by)
 enum ended_by
 hold_ended_by(struct coord *c, const struct gate *g, uint64_t token)
 {
-    size_t at = token % ENDED_KEPT;
+    const struct ended *e = &c->holds->ended[token % ENDED_KEPT];
 
-    if (c->holds->ended[at].token != token || c->holds->ended[at].object != g->object.in_table.hash)
-        return ENDED_UNKNOWN;
-    return c->holds->ended[at].by;
+    return e->token == token && e->object == g->object.in_table.hash ? e->by : ENDED_UNKNOWN;
 }
 
 struct hold *
