@@ -25,8 +25,7 @@ enum { SEQUENCE_BLOCK = 1 << 20 };
 struct commit {
     struct store *store;
     struct fold fold;
-    uint64_t
-        limit; /* sequences below it may be given out; a multiple of SEQUENCE_BLOCK, but after commit_end */
+    uint64_t limit;     /* sequences below it may be given out; a multiple of SEQUENCE_BLOCK */
     atomic_bool shut;   /* the gate */
     atomic_bool locked; /* by another program */
     moment reopen_at;   /* the gate, not before */
