@@ -103,8 +103,7 @@ reply_grant(struct request *req, struct reply *reply)
     return WHY_OK;
 }
 
-/* 423: who holds it, what place the request had, and when to come again: when the holder's lease ends at the latest. */
-/* Its lease ends then at the latest; most give back long before. */
+/* When the holder's lease ends at the latest; but most give back long before. */
 static int64_t
 retry_after(const struct held_view *h, moment now)
 {
@@ -113,6 +112,7 @@ retry_after(const struct held_view *h, moment now)
     return rest < RETRY_MOST ? rest : RETRY_MOST;
 }
 
+/* 423: who holds it, what place the request had, and when to come again. */
 static enum why
 refuse_held(struct request *req, struct reply *reply, enum hold_kind kind)
 {
