@@ -81,8 +81,8 @@ daemon_start(struct http *h, struct fault *f)
     unsigned threads = h->hands_len;
     unsigned limit =
         (unsigned)c->max_connections + threads * 64; /* it is divided by the threads; ours counts */
-    unsigned idle = h->idle_beats + 10 > 60 ? h->idle_beats + 10
-                                            : 60; /* ours cuts first, but for streams that stall */
+    /* Ours cuts first, but for streams that stall. */
+    unsigned idle = h->idle_beats + 10 > 60 ? h->idle_beats + 10 : 60;
 
     MHD_set_panic_func(mhd_panics, NULL);
     h->daemon = MHD_start_daemon(
