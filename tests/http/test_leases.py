@@ -8,16 +8,9 @@ import time
 import pytest
 
 from bobbind import at_best, until
+from wire import release, take
 
 LATE = 0.050  # a lease ends at most this much after its ttl
-
-
-def take(client, name, **params):
-    return client.post(f"/v1/locks/{name}/acquire", **params).expect(200)
-
-
-def release(client, name, token):
-    return client.post(f"/v1/locks/{name}/release", token=token).expect(200)
 
 
 @pytest.mark.quick

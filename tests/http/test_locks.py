@@ -10,15 +10,7 @@ import time
 import pytest
 
 from bobbind import PATIENCE, at_best, until
-from wire import Client, Raw, Waiting, line_of, stands_in_line
-
-
-def take(client, name, **params):
-    return client.post(f"/v1/locks/{name}/acquire", **params).expect(200)
-
-
-def release(client, name, token):
-    return client.post(f"/v1/locks/{name}/release", token=token).expect(200)
+from wire import Client, Raw, Waiting, line_of, release, stands_in_line, take
 
 
 @pytest.mark.quick

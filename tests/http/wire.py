@@ -241,6 +241,15 @@ def line_of(client, path):
     return [place["owner"] for place in client.get(path).expect(200)["line"]]
 
 
+def take(client, name, **params):
+    """The grant of a lock."""
+    return client.post(f"/v1/locks/{name}/acquire", **params).expect(200)
+
+
+def release(client, name, token):
+    return client.post(f"/v1/locks/{name}/release", token=token).expect(200)
+
+
 def stands_in_line(client, path, *owners):
     """Waits until exactly these stand there, in this order."""
     until(lambda: line_of(client, path) == list(owners), f"the line at {path} is {owners}")
