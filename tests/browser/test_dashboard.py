@@ -103,35 +103,45 @@ def test_what_an_empty_page_says_to_try_works_as_it_stands(page, server):
     seen(page, "#tasks .state", "cancelled")
 
 
-def test_a_lock_and_its_line_appear_without_a_reload(page, server):
-    post(server, "/v1/locks/deploy/acquire", owner="ann", ttl="10m")
+def line_up(server, *owners):
+    """Clients that wait for the lock `deploy`."""
     line = [threading.Thread(target=requests.post, args=(server.url + "/v1/locks/deploy/acquire",),
                              kwargs={"data": {"owner": who, "wait": "5m"}, "timeout": 300})
-            for who in ("bea", "cyd")]
+            for who in owners]
     for thread in line:
         thread.start()
-    seen(page, "#locks li.holder", "ann")
-    seen(page, "#locks li", "1. ")
-    seen(page, "#locks li", "2. ")
+    return line
+
+
+def release(server):
+    """Ends the hold of the lock `deploy`; the next in line has it."""
     holder = requests.get(server.url + "/v1/locks/deploy", timeout=30).json()["holder"]
     post(server, "/v1/locks/deploy/release", token=holder["token"])
-    WebDriverWait(page, 30, 0.05).until(
-        lambda d: "ann" not in d.find_element(By.CSS_SELECTOR, "#locks tbody").text, "ann stayed")
+
+
+def serve_all(server, line):
     for _ in line:
-        holder = requests.get(server.url + "/v1/locks/deploy", timeout=30).json()["holder"]
-        post(server, "/v1/locks/deploy/release", token=holder["token"])
+        release(server)
     for thread in line:
         thread.join(20)
 
 
+def test_a_lock_and_its_line_appear_without_a_reload(page, server):
+    post(server, "/v1/locks/deploy/acquire", owner="ann", ttl="10m")
+    line = line_up(server, "bea", "cyd")
+    seen(page, "#locks li.holder", "ann")
+    seen(page, "#locks li", "1. ")
+    seen(page, "#locks li", "2. ")
+    release(server)
+    WebDriverWait(page, 30, 0.05).until(
+        lambda d: "ann" not in d.find_element(By.CSS_SELECTOR, "#locks tbody").text, "ann stayed")
+    serve_all(server, line)
+
+
 def test_the_name_of_a_lock_stands_beside_its_holder_however_long_the_line(page, server):
     seen(page, "#link", "live")
-    token = post(server, "/v1/locks/deploy/acquire", owner="ann", ttl="10m").json()["token"]
-    line = [threading.Thread(target=requests.post, args=(server.url + "/v1/locks/deploy/acquire",),
-                             kwargs={"data": {"owner": f"worker-{n}@a-long-name-of-a-host", "wait": "5m"}, "timeout": 300})
-            for n in range(20)]
-    for thread in line:
-        thread.start()
+    post(server, "/v1/locks/deploy/acquire", owner="ann", ttl="10m")
+    line = line_up(server, *(f"worker-{n}@a-long-name-of-a-host" for n in range(20)))
     seen(page, "#locks li", "… 20 waiting")
     name, holder, row = page.execute_script(
         "return ['#locks tbody th .cut', '#locks li.holder', '#locks tbody tr']"
@@ -139,13 +149,7 @@ def test_the_name_of_a_lock_stands_beside_its_holder_however_long_the_line(page,
     assert name[0] < holder[1] and holder[0] < name[1], f"{name} is not beside {holder}"
     assert row[1] - row[0] < 300, "two such locks are seen at once"
     requests.delete(server.url + "/v1/locks/deploy", timeout=30).raise_for_status()
-    for _ in range(19):
-        WebDriverWait(page, 30, 0.02).until(
-            lambda d: requests.get(server.url + "/v1/locks/deploy", timeout=30).json()["holder"]["token"] != token)
-        token = requests.get(server.url + "/v1/locks/deploy", timeout=30).json()["holder"]["token"]
-        post(server, "/v1/locks/deploy/release", token=token)
-    for thread in line:
-        thread.join(20)
+    serve_all(server, line)
 
 
 def test_the_form_submits_a_download_whose_progress_moves(page, server, drip):
