@@ -69,8 +69,8 @@ void api_ask_again(struct request *req, answer_fn *answer);
 void *api_keep(struct request *req, size_t size, void (*end)(void *heap));
 void api_let_go(struct request *req); /* frees it now: for a handler that fails without settling */
 
-/* Ends a handler, or an answer that asked again: answers at once if the outcome is there; else its client is watched if it may stand in
- * a line (@waits). */
+/* Ends a handler, or an answer that asked again: answers at once if the outcome is there; else its client is watched if it was ready to
+ * wait (@waits) and stands in a line. */
 enum why api_settle(struct request *req, struct reply *reply, enum why why, bool waits);
 
 /* Why the step was refused, as the request's fault: a sentence for each why that coord gives without one.  @noun: "lock". */

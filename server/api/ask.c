@@ -151,7 +151,7 @@ api_settle(struct request *req, struct reply *reply, enum why why, bool waits)
         q->ask.outcome.why = why;
         return answered(req, reply);
     }
-    if (waits)
+    if (waits && q->ask.lined_up)
         request_watch(req, leave, q->ask.ticket);
     return WHY_PENDING;
 }

@@ -40,6 +40,7 @@
     X(max_download,         BYTES,    "10G",             1,       INT64_C(1) << 50, "max-download",    "largest file a download task may write") \
     X(header_timeout,       DURATION, "10s",             1,       600,       "header-timeout",         "time a client has to send a request's header") \
     X(body_timeout,         DURATION, "30s",             1,       3600,      "body-timeout",           "time a client has to send a request's body") \
+    X(reply_timeout,        DURATION, "30s",             1,       3600,      "reply-timeout",          "time a client has to read a reply, and a second more for each 64 KiB of it") \
     X(idle_timeout,         DURATION, "120s",            1,       86400,     "idle-timeout",           "time a connection may stay open without a request") \
     X(result_ttl,           DURATION, "24h",             1,       31536000,  "result-ttl",             "time a finished task and its result are kept") \
     X(stop_timeout,         DURATION, "20s",             0,       3600,      "stop-timeout",           "time that running work has to finish after SIGTERM")

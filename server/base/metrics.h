@@ -21,6 +21,8 @@
     X(HTTP_CONNECTIONS_REFUSED, COUNTER, "bobbin_http_connections_refused_total", "Connections over the limit")          \
     X(HTTP_SLOW_CUT,          COUNTER,   "bobbin_http_slow_clients_cut_total",    "Connections cut: header, body or reading too slow") \
     X(HTTP_PARKED,            GAUGE,     "bobbin_http_parked_requests",           "Requests waiting without a thread")   \
+    X(HTTP_UNREAD,            GAUGE,     "bobbin_http_unread_replies",            "Replies under way, not yet read by their clients; each second") \
+    X(HTTP_UNREAD_BYTES,      GAUGE,     "bobbin_http_unread_reply_bytes",        "Bytes of their bodies") \
     X(STREAMS,                GAUGE,     "bobbin_event_streams",                  "Open event streams")                  \
     X(WAITERS,                GAUGE,     "bobbin_waiters",                        "Requests standing in a line")         \
     X(WAITERS_LEFT,           COUNTER,   "bobbin_waiters_left_total",             "Waiters whose client went away")      \

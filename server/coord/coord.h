@@ -101,6 +101,7 @@ struct ask {
     struct outcome outcome;
     uint64_t
         ticket; /* set by a step that returns WHY_PENDING: names this asking for ask_leave; never 0 */
+    bool lined_up; /* it has stood in a line: not only its commit was waited for */
     /* private */
     struct pledge pledge_;
     struct coord *coord_;

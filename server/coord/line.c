@@ -55,6 +55,7 @@ line_join(struct coord *c, struct line *l, struct ask *a, moment now, int64_t wa
 
     a->coord_ = c;
     a->ticket = ++c->tickets;
+    a->lined_up = true;
     a->since_ = now;
     a->arrival_ = ++l->arrivals;
     a->line_ = l;

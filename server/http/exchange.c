@@ -1,8 +1,9 @@
 /* exchange.c - MHD's callbacks: from a first line to a whole request, through its handler, to a queued reply.
  *
  * MHD calls exchange_access once when the head is there, then for pieces of the body, then once more (the final call), and that
- * again after each resume.  A reply queued in the first call closes the connection: only what leaves the end of the message in doubt, or
- * would have a body sent in vain, is answered there.  Every other fault waits in the request for the final call.
+ * again after each resume.  A reply queued in the first call closes the connection: only a client that waits to hear whether its body is
+ * wanted is answered there.  Every other fault waits in the request for the final call.  What leaves the end of a message in doubt never
+ * comes so far (frame.c).
  *
  * SPDX-License-Identifier: MIT */
 #include "http/exchange.h"
@@ -10,12 +11,19 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/metrics.h"
 #include "http/park.h"
 #include "http/slot.h"
 
 static _Thread_local struct hand *mine;
+
+struct hand *
+exchange_hand(void)
+{
+    return mine;
+}
 
 static struct hand *
 hand_enter(struct http *h)
@@ -26,6 +34,7 @@ hand_enter(struct http *h)
 
         assert(n < h->hands_len);
         mine = &h->hands[n];
+        mine->http = h;
         (void)snprintf(name, sizeof name, "http-%u", n);
         bob_thread_adopt(name, "http");
     }
@@ -51,22 +60,6 @@ stage_of(struct request *req)
     return atomic_load_explicit(&req->stage, memory_order_relaxed);
 }
 
-static void
-begin_head(struct request *req)
-{
-    assert(mine); /* the connection has begun on this thread */
-    LIST_INSERT_HEAD(&mine->heads, req, beside);
-    set_stage(req, STAGE_HEAD);
-}
-
-static void
-end_head(struct request *req, enum stage next)
-{
-    if (stage_of(req) == STAGE_HEAD)
-        LIST_REMOVE(req, beside);
-    set_stage(req, next);
-}
-
 /* ---- a connection begins and ends; a request ends ---- */
 
 /* The request is over, whether it was answered or not; called by whichever of COMPLETED and CLOSED comes first. */
@@ -89,7 +82,7 @@ finish(struct request *req)
             slot_set_stream(req->slot, NULL);
         request_end(req);
     }
-    end_head(req, STAGE_IDLE);
+    set_stage(req, STAGE_IDLE);
 }
 
 void
@@ -103,9 +96,10 @@ exchange_connection(void *cls, struct MHD_Connection *c, void **ctx,
         struct slot *s = slots_at(
             h->slots, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
 
-        atomic_fetch_add(&h->connections, 1);
         metric_add(M_HTTP_CONNECTIONS, 1);
-        slot_open(s); /* its lock: after everything the last connection here has done */
+        slot_open(
+            s,
+            h->config->max_body); /* its lock: after everything the last connection here has done */
         s->req.http = h;
         s->req.connection = c;
         slot_deadline(s, http_beat(h) + h->header_beats);
@@ -222,9 +216,7 @@ admit(struct request *req)
     if (atomic_load(&h->stopping) || (atomic_load_explicit(&h->draining, memory_order_relaxed) &&
                                       req->route && !route_while_draining(req->route)))
         return fault_set(&req->fault, WHY_DRAINING, "the server is stopping");
-    if (req->fault.why)
-        return req->fault.why;
-    return req->route->params ? WHY_OK : params_none(req);
+    return req->fault.why;
 }
 
 static enum MHD_Result
@@ -238,6 +230,8 @@ final_call(struct hand *hand, struct request *req)
     enum why why = admit(req);
     if (why == WHY_METHOD)
         allow(req->path, &hand->reply);
+    if (!why && !req->route->params)
+        why = params_none(req);
     if (!why)
         why = req->route->handler(req, &hand->reply);
     return conclude(hand, req, why);
@@ -259,40 +253,26 @@ see_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len
     return MHD_YES;
 }
 
-/* MHD hands the first line on as texts, and a NUL would hide what follows it.  They stand in one buffer, in the order of the
- * line: each must end where the next begins, after spaces if need be before the URI. */
-static bool
-line_is_whole(const struct request *req, const char *method, const char *version)
+/* The path of "http://authority/path", which every server must take (RFC 9112, 3.2.2): the authority is the host then.  NULL: it is neither
+ * that nor a path. */
+static const char *
+path_of(struct request *req, const char *uri)
 {
-    const char *at = method + strlen(method) + 1;
+    static const char scheme[] = "http://";
+    struct guard *g = &req->guard;
 
-    while (at < req->path && *at == ' ')
-        at++;
-    return at == req->path && req->path + req->uri_len + 1 == version;
-}
-
-/* What closes the connection. */
-static enum why
-vet(struct request *req, const char *method, const char *version)
-{
-    struct fault *f = &req->fault;
-    int64_t length;
-
-    if (f->why) /* exchange_uri found it too long */
-        return f->why;
-    if (!line_is_whole(req, method, version))
-        return fault_set(f, WHY_BAD_REQUEST, "the request line has a NUL");
-    (void)MHD_get_connection_values_n(req->connection, MHD_HEADER_KIND, see_header, &req->guard);
-    if (guard_framing(&req->guard, strcmp(version, "HTTP/1.0") != 0, req->path, f))
-        return f->why;
-    if (MHD_get_connection_info(req->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
-            ->header_size > HEAD_MAX)
-        return fault_set(f, WHY_HEADERS_TOO_LARGE, "the header has more than %d bytes", HEAD_MAX);
-    length = guard_length(&req->guard);
-    if (length > req->http->config->max_body)
-        return fault_set(f, WHY_TOO_LARGE, "the body has %lld bytes, %lld are allowed",
-                         (long long)length, (long long)req->http->config->max_body);
-    return WHY_OK;
+    if (*uri == '/')
+        return uri;
+    if (strncasecmp(uri, scheme, sizeof scheme - 1) != 0)
+        return NULL;
+    uri += sizeof scheme - 1;
+    const struct guard_text authority = {uri, strcspn(uri, "/?")};
+    if (g->hosts == 0)
+        g->host = authority;
+    g->hosts = 1;
+    if (g->host.len != authority.len || strncasecmp(g->host.at, uri, authority.len) != 0)
+        return NULL;
+    return uri[authority.len] == '/' ? uri + authority.len : "/";
 }
 
 static bool
@@ -339,28 +319,36 @@ direct(struct request *req, const char *method, bool known)
         req->route = m.route;
 }
 
-static enum MHD_Result
-first_call(struct hand *hand, struct request *req, const char *method, const char *version)
+/* Whether the answer is given before the body is asked for: its client waits to hear that it is wanted (RFC 9110, 10.1.1). */
+static bool
+is_unwanted(struct request *req)
 {
+    return req->guard.expects && (admit(req) || params_type(req));
+}
+
+static enum MHD_Result
+first_call(struct hand *hand, struct request *req, const char *uri, const char *method)
+{
+    bool known = read_method(req, method);
     int64_t length;
 
-    end_head(req, STAGE_BODY);
-    if (req->status) /* refused already, beside another */
-        return MHD_NO;
-    bool known = read_method(req, method);
-    if (vet(req, method, version)) {
-        /* Of these two MHD may have no memory left for ours. */
-        if (req->fault.why == WHY_HEADERS_TOO_LARGE || req->fault.why == WHY_URI_TOO_LONG) {
-            refusal_write(hand, req);
-            return MHD_NO;
-        }
+    set_stage(req, STAGE_BODY);
+    (void)MHD_get_connection_values_n(req->connection, MHD_HEADER_KIND, see_header, &req->guard);
+    req->path = path_of(req, uri);
+    if (!req->path) {
+        req->path = uri;
+        fault_set(&req->fault, WHY_BAD_REQUEST,
+                  "the path does not begin with a slash, or its host is not Host");
+    } else {
+        direct(req, method, known);
+    }
+    if (!guard_has_body(&req->guard))
+        return MHD_YES;
+    if (is_unwanted(req)) {
         reply_clear(&hand->reply);
         req->must_close = true;
         return response_send(hand, req, req->fault.why);
     }
-    direct(req, method, known);
-    if (!guard_has_body(&req->guard))
-        return MHD_YES;
     slot_deadline(req->slot, http_beat(req->http) + req->http->body_beats);
     length = guard_length(&req->guard);
     if (!req->fault.why && length > 0 && !bytes_room(&req->body, (size_t)length + 1))
@@ -374,20 +362,9 @@ body_piece(struct request *req, const char *data, size_t len)
 {
     if (req->fault.why)
         return;
-    if (req->body.len + len > (size_t)req->http->config->max_body)
-        fault_set(&req->fault, WHY_TOO_LARGE, "the body has more than %lld bytes",
-                  (long long)req->http->config->max_body);
-    else
-        bytes_add(&req->body, data, len);
+    bytes_add(&req->body, data, len); /* frame.c has counted it */
     if (req->body.failed)
         fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the body");
-}
-
-void
-exchange_refusing(void)
-{
-    if (mine)
-        refusals_look(mine);
 }
 
 /* The query is kept as a copy, for work may read it when the connection is gone.  It is cut off in MHD's buffer, which MHD itself is
@@ -400,12 +377,10 @@ take_query(struct request *req, const char *uri, size_t len)
 
     if (!mark || !mark[1])
         return;
-    if (!req->fault.why) {
-        req->query_len = len - (size_t)(mark + 1 - uri);
-        req->query = request_keep(req, mark + 1, req->query_len);
-        if (!req->query)
-            fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the query");
-    }
+    req->query_len = len - (size_t)(mark + 1 - uri);
+    req->query = request_keep(req, mark + 1, req->query_len);
+    if (!req->query)
+        fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the query");
     mark[1] = '\0';
 }
 
@@ -421,14 +396,9 @@ exchange_uri(void *cls, const char *uri, struct MHD_Connection *c)
         finish(req);
     }
     request_begin(req);
-    begin_head(req);
+    set_stage(req, STAGE_HEAD);
     slot_deadline(s, http_beat(h) + h->header_beats);
-    size_t len = req->uri_len = uri ? strlen(uri) : 0;
-    if (len > URI_MAX)
-        fault_set(&req->fault, WHY_URI_TOO_LONG, "the URI has %zu bytes, %d are allowed", len,
-                  URI_MAX);
-    if (uri)
-        take_query(req, uri, len);
+    take_query(req, uri, strlen(uri));
     (void)MHD_set_connection_value_n(c, MHD_HEADER_KIND, no_cookies, sizeof no_cookies - 1, "", 0);
     return req;
 }
@@ -441,12 +411,12 @@ exchange_access(void *cls, struct MHD_Connection *c, const char *url, const char
     enum MHD_Result ok = MHD_YES;
 
     (void)c;
+    (void)version;
     assert(req);
     struct hand *hand = hand_enter(cls);
     switch (stage_of(req)) {
     case STAGE_HEAD:
-        req->path = url;
-        ok = first_call(hand, req, method, version);
+        ok = first_call(hand, req, url, method);
         break;
     case STAGE_BODY:
         if (*data_len > 0) {

@@ -9,6 +9,7 @@
 #ifndef BOBBIND_EXCHANGE_H
 #define BOBBIND_EXCHANGE_H
 
+#include "http/frame.h"
 #include "http/guard.h"
 #include "http/http.h"
 #include "http/reply.h"
@@ -19,20 +20,18 @@
 #include <bobbin/thread.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
-#include <sys/queue.h>
 
 #include "base/lockorder.h"
 
-/* ---- limits; MHD's own lie above them ---- */
+/* ---- limits, beside those of frame.h; MHD's own lie above all of them ---- */
 
 enum {
-    URI_MAX = 4096,
-    HEAD_MAX = 8192, /* bytes of a request's head */
     POOL_BYTES =
         16384, /* MHD's memory for one connection: zeroed for each request, so no larger than needed */
-    BODY_KEPT = 1024,     /* a body buffer up to this size stays with its slot */
-    TEXTS_ROOM = 128,     /* bytes of texts kept in the slot itself: most queries */
-    REPLY_TIMEOUT_S = 30, /* a client has this and a second for each 64 KiB to read a reply */
+    BODY_KEPT = 1024, /* a body buffer up to this size stays with its slot */
+    TEXTS_ROOM = 128, /* bytes of texts kept in the slot itself: most queries */
+    LINGER_S = 2,     /* how long the rest of a refused connection is read and thrown away */
+    LINGER_BYTES = 256 << 10, /* and how much of it */
     LISTEN_MAX = 16,
     MEMO_ROWS = 32,
     MEMO_BYTES = 512,
@@ -42,6 +41,7 @@ enum {
 
 struct reply {
     int status;       /* 0: not filled */
+    size_t made_len;  /* bytes of made's body */
     const char *type; /* static storage; NULL: no Content-Type */
     bool keep;        /* no Cache-Control: no-store: the handler gave one */
     struct bytes body, extra;
@@ -54,12 +54,18 @@ struct reply {
 };
 
 void reply_clear(struct reply *r);
-void reply_made(struct reply *r, int status, struct MHD_Response *made, void (*let_go)(void *),
-                void *arg);
+void reply_made(struct reply *r, int status, struct MHD_Response *made, size_t len,
+                void (*let_go)(void *), void *arg);
 void reply_problem(struct reply *r,
                    const struct fault *f); /* from nothing, but the extra members and Retry-After */
 
 /* ---- a reply as MHD wants it (response.c) ---- */
+
+/* What every reply says, whoever makes it; but one may have a Cache-Control of its own. */
+#define HEADERS_ALWAYS(X)                                                                          \
+    X("Cache-Control", "no-store")                                                                 \
+    X("X-Content-Type-Options", "nosniff")
+#define HEADER_LINE(name, value) name ": " value "\r\n"
 
 /* Equal small answers come in runs (a counter that is polled, "ok"): each thread keeps the last few as MHD's own objects, whole,
  * and queues them again.  A header costs three allocations, and an answer has up to six. */
@@ -72,6 +78,10 @@ struct memo {
     char bytes[MEMO_BYTES]; /* headers, then body */
 };
 
+bool response_header(struct MHD_Response *response, const char *name, const char *value);
+/* HEADERS_ALWAYS; @cached: but Cache-Control. */
+bool response_always(struct MHD_Response *response, bool cached);
+
 struct hand;
 /* Queues the thread's reply, or the problem that @why is; or closes the connection of a client that has left. */
 enum MHD_Result response_send(struct hand *hand, struct request *req, enum why why);
@@ -83,8 +93,8 @@ void responses_free(struct hand *hand);
 struct hand {
     _Alignas(64) _Atomic uint32_t busy_since; /* second in which its callback began; 0: in none */
     _Alignas(64) _Atomic(struct request *)
-        woken;                       /* suspended by it, woken, not resumed yet: see park.c */
-    LIST_HEAD(heads, request) heads; /* in STAGE_HEAD, of its connections */
+        woken; /* suspended by it, woken, not resumed yet: see park.c */
+    struct http *http;
     struct reply reply;
     struct memo memo[MEMO_ROWS];
 };
@@ -107,9 +117,8 @@ struct request {
     struct slot *slot; /* constant */
     struct http *http; /* these two: as long as the connection lasts */
     struct MHD_Connection *connection;
-    LIST_ENTRY(request) beside; /* among its thread's heads */
-    _Atomic int park;           /* enum park */
-    struct hand *hand;          /* that suspended it */
+    _Atomic int park;  /* enum park */
+    struct hand *hand; /* that suspended it */
     struct request *next_woken;
     bool leads; /* the list of woken ones was empty when it came: its waker resumes it */
     _Atomic uint32_t woken_at; /* second in which it was woken and not yet seen again; 0: not */
@@ -120,7 +129,8 @@ struct request {
     const struct route *route;
     enum method method;
     char *query; /* without its mark; raw until params.c has read it; NULL: none */
-    size_t query_len, uri_len;
+    size_t query_len;
+    _Atomic size_t reply_len; /* bytes of the body queued; of a stream 0; read by the tick */
     bool head, must_close, was_parked, watched, stood_in_line, room_used, params_read;
     struct guard guard; /* its headers */
     struct fault fault;
@@ -175,12 +185,12 @@ struct http {
     unsigned hands_len;
     _Atomic unsigned hands_taken;
 
-    uint32_t header_beats, body_beats, idle_beats; /* how long a client has */
+    uint32_t header_beats, body_beats, idle_beats, reply_beats; /* how long a client has */
     _Alignas(64) _Atomic uint32_t beat; /* http_tick counts it: no clock is read per request */
     _Atomic bool draining, ending,
         stopping; /* one-way: drain; streams end; nothing new reaches a handler */
     _Atomic int64_t oldest_beat_ms;
-    _Alignas(64) _Atomic int64_t connections;
+    _Alignas(64) _Atomic int64_t connections; /* given to MHD and not closed */
     _Atomic int64_t parked;    /* suspended, or about to be, or their resume is not over yet */
     _Atomic int64_t streams;   /* open */
     _Atomic int64_t abandoned; /* closed while parked, not woken yet */
@@ -206,8 +216,8 @@ enum MHD_Result exchange_access(void *cls, struct MHD_Connection *c, const char 
 void exchange_completed(void *cls, struct MHD_Connection *c, void **ctx,
                         enum MHD_RequestTerminationCode code);
 
-/* MHD logs that it is about to refuse a head, for its size or its Content-Length. */
-void exchange_refusing(void);
+/* The calling thread's own; NULL: it is none of MHD's. */
+struct hand *exchange_hand(void);
 
 void access_line(const struct request *req); /* access.c: logs it, if it is worth a line */
 
@@ -221,10 +231,8 @@ void streams_sweep(struct http *h, bool all); /* wakes those due for a heartbeat
 
 /* ---- refusal.c ---- */
 
-/* Writes the problem of the request's fault past MHD, and ends our side of the connection. */
-void refusal_write(struct hand *hand, struct request *req);
-/* Answers those of the thread's heads under way that MHD may be about to refuse. */
-void refusals_look(struct hand *hand);
+/* Writes what the slot's frame refuses to the socket past MHD, which sees nothing of it, and ends our side of the connection. */
+void refusal_write(struct hand *hand, struct slot *slot);
 
 /* ---- work.c: the request pool ---- */
 
@@ -238,6 +246,8 @@ bool route_while_draining(const struct route *route);
 
 /* ---- params.c ---- */
 
+/* Whether the route takes a body, and one of that type, before it is there: WHY_INVALID, WHY_MEDIA_TYPE. */
+enum why params_type(struct request *req);
 /* For a route that takes none, instead of request_args: WHY_INVALID if some were given. */
 enum why params_none(struct request *req);
 

@@ -126,18 +126,17 @@ add_headers(struct MHD_Response *r, const struct file *file, bool whole)
         {"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "
                                     "img-src 'self' data:; connect-src 'self'; "
                                     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-        {"X-Content-Type-Options", "nosniff"},
         {"Referrer-Policy", "no-referrer"},
         {"Cross-Origin-Opener-Policy", "same-origin"},
         {"Cross-Origin-Resource-Policy", "same-origin"},
         {"Cache-Control", "no-cache"},
     };
-    bool ok = MHD_add_response_header(r, "ETag", file->etag) == MHD_YES;
+    bool ok = response_header(r, "ETag", file->etag) && response_always(r, true);
 
     if (whole)
-        ok = ok && MHD_add_response_header(r, "Content-Type", type_of(file->path)) == MHD_YES;
+        ok = ok && response_header(r, "Content-Type", type_of(file->path));
     for (size_t i = 0; i < sizeof safe / sizeof safe[0]; i++)
-        ok = ok && MHD_add_response_header(r, safe[i][0], safe[i][1]) == MHD_YES;
+        ok = ok && response_header(r, safe[i][0], safe[i][1]);
     return ok;
 }
 
@@ -357,6 +356,7 @@ files_reply(struct files *files, const char *path, struct request *req, struct r
     }
     const char *known = request_header(req, "If-None-Match");
     bool same = known && (strstr(known, file->etag) || strcmp(known, "*") == 0);
-    reply_made(reply, same ? 304 : 200, same ? file->unchanged : file->whole, release, grip);
+    reply_made(reply, same ? 304 : 200, same ? file->unchanged : file->whole, same ? 0 : file->len,
+               release, grip);
     return WHY_OK;
 }

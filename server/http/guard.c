@@ -1,7 +1,6 @@
 /* guard.c - see guard.h.
  *
- * guard_see runs for every header of every request: one pass over its bytes, and a look at its length decides which
- * names it can be.
+ * guard_see runs for every header of every request: a look at its name's length decides which names it can be.
  *
  * SPDX-License-Identifier: MIT */
 #include "http/guard.h"
@@ -9,39 +8,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
-
-enum { TCHAR = 1, VCHAR = 2 };
-
-/* TCHAR: may be in a header's name (RFC 9110, 5.6.2).  VCHAR: may be in its value; bytes above 127 may. */
-/* clang-format off */
-#define T (TCHAR | VCHAR)
-#define V VCHAR
-#define V16 V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V
-#define T16 T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T
-static const unsigned char kind_of[256] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, V, 0, 0, 0, 0, 0, 0, /* only the tab */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    V, T, V, T, T, T, T, T, V, V, T, T, V, T, T, V, /*  !"#$%&'()*+,-./ */
-    T, T, T, T, T, T, T, T, T, T, V, V, V, V, V, V, /* 0123456789:;<=>? */
-    V, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, /* @A */
-    T, T, T, T, T, T, T, T, T, T, T, V, V, V, T, T, /* PQRSTUVWXYZ[\]^_ */
-    T16,                                            /* `a */
-    T, T, T, T, T, T, T, T, T, T, T, V, T, V, T, 0, /* pqrstuvwxyz{|}~ */
-    V16, V16, V16, V16, V16, V16, V16, V16,
-};
-#undef T
-#undef V
-/* clang-format on */
-
-static bool
-all_of(const char *at, size_t len, unsigned char kind)
-{
-    unsigned char all = kind;
-
-    for (size_t i = 0; i < len; i++)
-        all &= kind_of[(unsigned char)at[i]];
-    return all == kind;
-}
 
 static bool
 is(struct guard_text t, const char *word)
@@ -72,12 +38,6 @@ guard_see(struct guard *g, const char *name, size_t name_len, const char *value,
     const struct guard_text n = {name, name_len};
     struct guard_text v = {value ? value : "", value ? value_len : 0};
 
-    if (++g->headers > HEADERS_MAX)
-        g->why = WHY_HEADERS_TOO_LARGE;
-    if (!name || name_len == 0 || !all_of(name, name_len, TCHAR) || !all_of(v.at, v.len, VCHAR)) {
-        g->why = WHY_BAD_REQUEST;
-        return;
-    }
     v = trimmed(v);
 
     switch (name_len) {
@@ -90,6 +50,8 @@ guard_see(struct guard *g, const char *name, size_t name_len, const char *value,
             note(&g->origin, &g->origins, v);
         else if (!g->accept.at && is(n, "Accept"))
             g->accept = v;
+        else if (is(n, "Expect"))
+            g->expects = is(v, "100-continue");
         break;
     case 12:
         if (is(n, "Content-Type"))
@@ -97,7 +59,7 @@ guard_see(struct guard *g, const char *name, size_t name_len, const char *value,
         break;
     case 14:
         if (is(n, "Content-Length"))
-            note(&g->length, &g->lengths, v);
+            g->length = v;
         else if (is(n, "Sec-Fetch-Site"))
             note(&g->fetch_site, &g->fetch_sites, v);
         break;
@@ -107,7 +69,7 @@ guard_see(struct guard *g, const char *name, size_t name_len, const char *value,
         break;
     case 17:
         if (is(n, "Transfer-Encoding"))
-            note(&g->coding, &g->codings, v);
+            g->chunked = true;
         break;
     default:
         break;
@@ -129,43 +91,7 @@ guard_length(const struct guard *g)
 bool
 guard_has_body(const struct guard *g)
 {
-    return g->codings > 0 || guard_length(g) > 0;
-}
-
-enum why
-guard_framing(const struct guard *g, bool http11, const char *path, struct fault *f)
-{
-    const char *wrong = NULL;
-
-    if (g->why == WHY_HEADERS_TOO_LARGE)
-        return fault_set(f, g->why, "more than %d header fields", HEADERS_MAX);
-    if (g->why)
-        return fault_set(f, g->why, "a header field is malformed");
-    if (g->hosts > 1 || (g->hosts == 0 && http11))
-        wrong = "exactly one Host is needed";
-    else if (g->lengths > 1)
-        wrong = "more than one Content-Length";
-    else if (g->codings > 1)
-        wrong = "more than one Transfer-Encoding";
-    else if (g->lengths && g->codings)
-        wrong = "both Content-Length and Transfer-Encoding";
-    else if (g->codings && !http11)
-        wrong = "Transfer-Encoding in HTTP/1.0";
-    else if (g->origins > 1 || g->fetch_sites > 1 || g->types > 1)
-        wrong = "Origin, Sec-Fetch-Site or Content-Type given twice";
-    else if (*path != '/')
-        wrong = "the path does not begin with a slash";
-    for (size_t i = 0; !wrong && i < g->length.len; i++) {
-        if (g->length.at[i] < '0' || g->length.at[i] > '9')
-            wrong = "Content-Length is no number";
-    }
-    if (!wrong && g->lengths && g->length.len == 0)
-        wrong = "Content-Length is no number";
-    if (wrong)
-        return fault_set(f, WHY_BAD_REQUEST, "%s", wrong);
-    if (g->codings && !is(g->coding, "chunked"))
-        return fault_set(f, WHY_NOT_IMPLEMENTED, "the only transfer coding is chunked");
-    return WHY_OK;
+    return g->chunked || guard_length(g) > 0;
 }
 
 bool
@@ -247,6 +173,8 @@ guard_site(const struct guard *g, const struct guard_hosts *hosts, bool changes,
         return fault_set(f, WHY_FORBIDDEN,
                          "Host: %.*s is not a name of this server (see --allow-host)",
                          (int)(g->host.len < 100 ? g->host.len : 100), g->host.at);
+    if (g->origins > 1 || g->fetch_sites > 1 || g->types > 1)
+        return fault_set(f, WHY_BAD_REQUEST, "Origin, Sec-Fetch-Site or Content-Type given twice");
     if (g->origins && !is_ours(g->origin, g->host))
         return fault_set(f, WHY_FORBIDDEN, "Origin: %.*s is not this server",
                          (int)(g->origin.len < 100 ? g->origin.len : 100), g->origin.at);

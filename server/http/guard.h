@@ -1,9 +1,7 @@
-/* guard.h - what is refused before anybody looks at it: bad framing, foreign hosts, other sites' pages.
+/* guard.h - the headers that matter to every request, and where it may come from: foreign hosts and other sites' pages are refused.
  *
- * MHD 0.9.75 takes the first of two Content-Lengths, lets Transfer-Encoding win over it, and asks for no Host: each is a way to
- * smuggle a request.  (It also ends a field's value at a NUL and drops the rest of a folded one, without a trace.)  A server on
- * localhost is reachable by every web page its user opens: DNS rebinding shows as a foreign Host, a page's own requests as a
- * foreign Origin or Sec-Fetch-Site.
+ * A server on localhost is reachable by every web page its user opens: DNS rebinding shows as a foreign Host, a page's own requests
+ * as a foreign Origin or Sec-Fetch-Site.  That fields and their values are well formed, frame.h has seen to.
  *
  * Pure functions: no clock, no state, no memory of their own.
  *
@@ -24,19 +22,17 @@ struct guard_text {
 
 /* The headers of one request, as far as they matter to all: filled one by one. */
 struct guard {
-    struct guard_text host, origin, fetch_site, type, accept, length, coding;
-    uint16_t headers, hosts, origins, fetch_sites, types, lengths, codings;
+    struct guard_text host, origin, fetch_site, type, accept, length;
+    uint16_t hosts, origins, fetch_sites, types;
+    bool chunked;
     bool encoded; /* the body is not what it stands for */
-    enum why why; /* what is wrong with one of them; WHY_OK */
+    bool expects; /* its client waits for 100 Continue before it sends the body */
 };
-enum { HEADERS_MAX = 100 };
 
 void guard_see(struct guard *g, const char *name, size_t name_len, const char *value,
                size_t value_len);
 
-/* Whether the message can be trusted to end where MHD thinks it does.  @path: raw; @http11: or later. */
-enum why guard_framing(const struct guard *g, bool http11, const char *path, struct fault *f);
-/* Content-Length; -1: none given.  Of one that guard_framing has let pass. */
+/* Content-Length; -1: none given. */
 int64_t guard_length(const struct guard *g);
 /* Whether a body follows. */
 bool guard_has_body(const struct guard *g);
@@ -52,7 +48,8 @@ struct guard_hosts {
 bool guard_hosts_add(struct guard_hosts *hosts, const char *name); /* kept; false: full */
 bool guard_host_ok(const struct guard_hosts *hosts, struct guard_text host);
 
-/* Whether the request may come from where it says.  @changes: it is not GET or HEAD. */
+/* Whether the request may come from where it says.  @changes: it is not GET or HEAD.
+ *   WHY_FORBIDDEN  from elsewhere    WHY_BAD_REQUEST  it says so twice */
 enum why guard_site(const struct guard *g, const struct guard_hosts *hosts, bool changes,
                     struct fault *f);
 

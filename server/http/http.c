@@ -47,8 +47,6 @@ mhd_says(void *cls, const char *fmt, va_list args)
     char text[256];
 
     (void)cls;
-    if (strstr(fmt, "Content-Length") || strstr(fmt, "Not enough memory in pool"))
-        exchange_refusing();
     if (!log_wants(LOG_LEVEL_DEBUG))
         return;
     (void)vsnprintf(text, sizeof text, fmt, args);
@@ -130,8 +128,7 @@ greet_hands(struct http *h)
             return;
         fd = numbered(pair[0], h->hands_len, i);
         if (fd >= 0 && slots_prepare(h->slots, fd))
-            (void)MHD_add_connection(h->daemon, fd, &none,
-                                     sizeof none.sa_family); /* owns it, also when it fails */
+            (void)listener_hand_on(h, fd, &none, sizeof none.sa_family);
         else if (fd >= 0)
             (void)close(fd);
         (void)close(pair[0]);
@@ -193,8 +190,8 @@ make_no_memory(struct http *h, struct fault *f)
 
     h->no_memory = MHD_create_response_from_buffer(sizeof text - 1, text, MHD_RESPMEM_PERSISTENT);
     if (!h->no_memory ||
-        !MHD_add_response_header(h->no_memory, "Content-Type", "application/problem+json") ||
-        !MHD_add_response_header(h->no_memory, "Retry-After", "1"))
+        !response_header(h->no_memory, "Content-Type", "application/problem+json") ||
+        !response_header(h->no_memory, "Retry-After", "1") || !response_always(h->no_memory, false))
         return fault_set(f, WHY_INTERNAL, "no memory");
     return WHY_OK;
 }
@@ -215,6 +212,7 @@ http_start(struct http **ret, const struct config *c, const struct route *routes
     h->header_beats = beats(c->header_timeout);
     h->body_beats = beats(c->body_timeout);
     h->idle_beats = beats(c->idle_timeout);
+    h->reply_beats = beats(c->reply_timeout);
     if (routes_set(routes, n, f) || make_hands(h, f) || make_slots(h, f) || make_no_memory(h, f) ||
         listener_open(h, f) || park_start(h, f) || request_pool_start(h, f) || daemon_start(h, f)) {
         http_stop(h);
@@ -278,6 +276,7 @@ http_tick(struct http *h)
 {
     struct crowd crowd;
     uint32_t now = count_beat(h), oldest = now;
+    int64_t unread = 0, unread_bytes = 0;
 
     crowd.len = 0;
     for (size_t i = 0; i < slots_used(h->slots); i++) {
@@ -287,6 +286,10 @@ http_tick(struct http *h)
 
         if (woken && woken < oldest)
             oldest = woken;
+        if (stage == STAGE_SENDING) {
+            unread++;
+            unread_bytes += atomic_load_explicit(&s->req.reply_len, memory_order_relaxed);
+        }
         if (slot_cut(s, now) && stage != STAGE_IDLE)
             metric_add(M_HTTP_SLOW_CUT, 1);
         else if (slot_is_asking(s) && (stage != STAGE_IDLE || i % IDLE_TURNS == now % IDLE_TURNS))
@@ -295,6 +298,8 @@ http_tick(struct http *h)
             look_after(h, &crowd);
     }
     look_after(h, &crowd);
+    metric_set(M_HTTP_UNREAD, unread);
+    metric_set(M_HTTP_UNREAD_BYTES, unread_bytes);
     for (unsigned i = 0; i < h->hands_len; i++) {
         uint32_t since = atomic_load_explicit(&h->hands[i].busy_since, memory_order_relaxed);
 

@@ -30,14 +30,15 @@
 enum { BACKLOG = 4096, ACCEPTS_AT_ONCE = 64, BREATH_MS = 20, PORT_TEXT = 8, HOST_TEXT = 256 };
 
 /* Written whole by hand: it is sent before there is a request. */
-static const char full[] = "HTTP/1.1 503 Service Unavailable\r\n"
-                           "Content-Type: application/problem+json\r\n"
-                           "Content-Length: 145\r\n"
-                           "Retry-After: 1\r\n"
-                           "Connection: close\r\n\r\n"
-                           "{\"type\":\"/problems/busy\",\"title\":\"The server is "
-                           "busy\",\"status\":503,\"code\":\"busy\","
-                           "\"detail\":\"too many connections at once (see --max-connections)\"}";
+static const char full[] =
+    "HTTP/1.1 503 Service Unavailable\r\n"
+    "Content-Type: application/problem+json\r\n"
+    "Content-Length: 145\r\n"
+    "Retry-After: 1\r\n" HEADERS_ALWAYS(
+        HEADER_LINE) "Connection: close\r\n\r\n"
+                     "{\"type\":\"/problems/busy\",\"title\":\"The server is "
+                     "busy\",\"status\":503,\"code\":\"busy\","
+                     "\"detail\":\"too many connections at once (see --max-connections)\"}";
 
 /* ---- addresses ---- */
 
@@ -249,6 +250,16 @@ turn_away(int fd)
     (void)close(fd);
 }
 
+bool
+listener_hand_on(struct http *h, int fd, const struct sockaddr *from, socklen_t len)
+{
+    atomic_fetch_add(&h->connections, 1);
+    if (MHD_add_connection(h->daemon, fd, from, len) == MHD_YES)
+        return true;
+    atomic_fetch_sub(&h->connections, 1); /* MHD has closed it, and says nothing */
+    return false;
+}
+
 /* False: the system has no descriptor or memory for another one just now. */
 static bool
 accept_some(struct http *h, int listen_fd)
@@ -264,7 +275,7 @@ accept_some(struct http *h, int listen_fd)
             !slots_prepare(h->slots, fd))
             turn_away(fd);
         else
-            (void)MHD_add_connection(h->daemon, fd, &a.any, len); /* closes it when it fails */
+            (void)listener_hand_on(h, fd, &a.any, len);
     }
     return true;
 }

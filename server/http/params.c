@@ -132,6 +132,9 @@ see_json(struct pairs *all)
     }
 }
 
+static const char json_type[] = "application/json";
+static const char form_type[] = "application/x-www-form-urlencoded";
+
 static bool
 type_is(struct guard_text type, const char *name)
 {
@@ -151,6 +154,20 @@ looks_like_json(const char *text)
     return *text == '{' || *text == '[';
 }
 
+enum why
+params_type(struct request *req)
+{
+    if (req->route->body == BODY_NONE)
+        return fault_set(&req->fault, WHY_INVALID, "this call takes no body");
+    if (req->guard.encoded)
+        return fault_set(&req->fault, WHY_MEDIA_TYPE,
+                         "Content-Encoding: a body is taken as it is only");
+    if (type_is(req->guard.type, json_type) || type_is(req->guard.type, form_type))
+        return WHY_OK;
+    return fault_set(&req->fault, WHY_MEDIA_TYPE, "a body is %s or %s, and says so in Content-Type",
+                     json_type, form_type);
+}
+
 static enum why
 gather(struct pairs *all, struct request *req)
 {
@@ -162,16 +179,10 @@ gather(struct pairs *all, struct request *req)
         see_pairs(all, "query", req->query, req->query_len);
     if (req->fault.why || req->body.len == 0)
         return req->fault.why;
-    if (req->route->body == BODY_NONE)
-        return fault_set(&req->fault, WHY_INVALID, "this call takes no body");
-    if (req->guard.encoded)
-        fault_set(&req->fault, WHY_MEDIA_TYPE, "Content-Encoding: a body is taken as it is only");
-    else if (type_is(req->guard.type, "application/json"))
+    if (params_type(req))
+        return req->fault.why;
+    if (type_is(req->guard.type, json_type))
         see_json(all);
-    else if (!type_is(req->guard.type, "application/x-www-form-urlencoded"))
-        fault_set(&req->fault, WHY_MEDIA_TYPE,
-                  "a body is application/json or application/x-www-form-urlencoded, and says so in "
-                  "Content-Type");
     else if (looks_like_json(bytes_text(&req->body))) /* curl -d calls all that it sends a form */
         fault_set(&req->fault, WHY_INVALID,
                   "the body is JSON, but says that it is a form; send it with "

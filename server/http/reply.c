@@ -123,11 +123,12 @@ reply_problem_extra(struct reply *r)
 }
 
 void
-reply_made(struct reply *r, int status, struct MHD_Response *made, void (*let_go)(void *),
-           void *arg)
+reply_made(struct reply *r, int status, struct MHD_Response *made, size_t len,
+           void (*let_go)(void *), void *arg)
 {
     r->status = status;
     r->made = made;
+    r->made_len = len;
     r->let_go = let_go;
     r->arg = arg;
 }

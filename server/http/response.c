@@ -9,7 +9,7 @@
 #include "http/exchange.h"
 #include "http/slot.h"
 
-enum { FLAG_GET = 1, FLAG_CLOSE = 2, FLAG_KEEP = 4 };
+enum { FLAG_CLOSE = 1, FLAG_KEEP = 2 };
 
 static unsigned
 flags_of(const struct request *req, const struct reply *r)
@@ -17,14 +17,28 @@ flags_of(const struct request *req, const struct reply *r)
     bool close =
         req->must_close || atomic_load_explicit(&req->http->draining, memory_order_relaxed);
 
-    return (req->method == GET ? FLAG_GET : 0) | (close ? FLAG_CLOSE : 0) |
-           (r->keep ? FLAG_KEEP : 0);
+    return (close ? FLAG_CLOSE : 0) | (r->keep ? FLAG_KEEP : 0);
 }
 
-static bool
-add(struct MHD_Response *response, const char *name, const char *value)
+bool
+response_header(struct MHD_Response *response, const char *name, const char *value)
 {
     return MHD_add_response_header(response, name, value) == MHD_YES;
+}
+
+bool
+response_always(struct MHD_Response *response, bool cached)
+{
+    static const char *const always[][2] = {
+#define X(name, value) {name, value},
+        HEADERS_ALWAYS(X)
+#undef X
+    };
+    bool ok = true;
+
+    for (size_t i = cached ? 1 : 0; i < sizeof always / sizeof always[0]; i++)
+        ok = ok && response_header(response, always[i][0], always[i][1]);
+    return ok;
 }
 
 static bool
@@ -32,25 +46,18 @@ add_all(struct MHD_Response *response, const struct reply *r, unsigned flags)
 {
     const char *at = r->headers.at;
     const char *end = at ? at + r->headers.len : NULL;
-    bool ok = true;
+    bool ok = response_always(response, flags & FLAG_KEEP);
 
     if (r->type)
-        ok = add(response, "Content-Type", r->type);
-    if (flags & FLAG_GET) {
-        /* Answers to other methods are neither cached nor loaded by a page's elements. */
-        if (!(flags & FLAG_KEEP))
-            ok = ok && add(response, "Cache-Control", "no-store");
-        if (r->type)
-            ok = ok && add(response, "X-Content-Type-Options", "nosniff");
-    }
+        ok = ok && response_header(response, "Content-Type", r->type);
     while (ok && at < end) {
         const char *value = at + strlen(at) + 1;
 
-        ok = add(response, at, value);
+        ok = response_header(response, at, value);
         at = value + strlen(value) + 1;
     }
     if (flags & FLAG_CLOSE)
-        ok = ok && add(response, "Connection", "close");
+        ok = ok && response_header(response, "Connection", "close");
     return ok;
 }
 
@@ -130,11 +137,12 @@ responses_free(struct hand *hand)
 
 /* ---- queueing it ---- */
 
-/* Whether the client of a request that was parked has closed its side: MHD has not looked since. */
+/* Whether the client of a request that was parked has left: MHD has not looked since.  One who stood in a line has, if its side is closed; any
+ * other may have closed it only to say that no more comes, and listens. */
 static bool
 client_left(const struct request *req)
 {
-    struct pollfd p = {.fd = req->slot->fd, .events = POLLRDHUP};
+    struct pollfd p = {.fd = req->slot->fd, .events = req->stood_in_line ? POLLRDHUP : 0};
 
     return poll(&p, 1, 0) > 0;
 }
@@ -200,12 +208,12 @@ queue(struct hand *hand, struct request *req)
     struct reply *r = &hand->reply;
     bool owned;
     struct MHD_Response *response = response_of(hand, req, &owned);
-    uint32_t read_beats =
-        1 + (r->made ? 4 * REPLY_TIMEOUT_S : REPLY_TIMEOUT_S + (uint32_t)(r->body.len >> 16));
+    size_t len = r->stream ? 0 : r->made ? r->made_len : r->body.len;
 
     if (r->stream)
         stream_queued(r->stream, req);
-    slot_deadline(req->slot, r->stream ? 0 : http_beat(h) + read_beats);
+    slot_deadline(req->slot, r->stream ? 0 : http_beat(h) + h->reply_beats + (uint32_t)(len >> 16));
+    atomic_store_explicit(&req->reply_len, len, memory_order_relaxed);
     enum MHD_Result ok = MHD_queue_response(req->connection, (unsigned)r->status, response);
     if (owned)
         MHD_destroy_response(response);

@@ -102,8 +102,11 @@ slots_used(const struct slots *slots)
 }
 
 void
-slot_open(struct slot *s)
+slot_open(struct slot *s, int64_t body_most)
 {
+    s->frame = (struct frame){.body_most = body_most};
+    s->refused = false;
+    s->thrown_away = 0;
     slot_lock(s);
     s->gen++;
     s->open = true;

@@ -19,6 +19,9 @@ struct slot {
     struct bob_condition left; /* signalled when the watcher's call of leave has returned */
     int fd;
     _Atomic uint32_t deadline; /* the second in which it is cut; 0: never */
+    struct frame frame;        /* these three: MHD's thread alone (socket.c) */
+    bool refused;              /* what the frame refuses has been answered */
+    size_t thrown_away;        /* bytes that came behind that */
     struct request req;        /* see there */
 
     uint32_t gen BOB_GUARDED_BY(L_SLOT);
@@ -40,7 +43,7 @@ bool slots_prepare(struct slots *slots, int fd);
 struct slot *slots_at(struct slots *slots, int fd); /* of a prepared one */
 size_t slots_used(const struct slots *slots);       /* those below have been prepared */
 
-void slot_open(struct slot *s);
+void slot_open(struct slot *s, int64_t body_most);
 void slot_close(struct slot *s); /* also ends the watch */
 static inline void
 slot_deadline(struct slot *s, uint32_t at)

@@ -11,7 +11,7 @@ enum { INPUT_MOST = 65536 };
 
 /* clang-format off */
 #define TARGETS(X) \
-    X(address) X(coord) X(guard) X(json) X(names) X(params) X(record) X(route) X(sse) X(units)
+    X(address) X(coord) X(frame) X(guard) X(json) X(names) X(params) X(record) X(route) X(sse) X(units)
 /* clang-format on */
 #define X(name) fuzz_fn fuzz_##name;
 TARGETS(X)

@@ -63,14 +63,14 @@ def test_one_who_closed_after_whole_requests_hears_the_answers(server, used):
 
 @pytest.mark.quick
 def test_one_whose_request_comes_in_pieces_hears_the_answer(server):
-    """Over several beats, before its end is there.  A refusal: MHD 0.9.75 forgets a half-closed client whose answer waits for the disk."""
+    """Over several beats, before its end is there."""
     raw = Raw(server).send(b"POST /v1/counters/pieces/add HTTP/1.1\r\n")
     assert not raw.is_cut(1.2 / PATIENCE)
     raw.send(f"Host: {raw.host}\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{{\"n\"")
     assert not raw.is_cut(1.2 / PATIENCE)
-    raw.send(":x}")
+    raw.send(":3}")
     raw.end_of_requests()
-    raw.reply().expect(400)
+    assert raw.reply().expect(200)["value"] >= 3
     assert raw.is_cut()
 
 

@@ -35,7 +35,7 @@ make_place(void)
     p.there = pair[1];
     assert_true(p.slots && slots_prepare(p.slots, p.here));
     p.slot = slots_at(p.slots, p.here);
-    slot_open(p.slot);
+    slot_open(p.slot, 0);
     return p;
 }
 
@@ -230,7 +230,7 @@ FACT(old_news_concern_nobody)
     assert_int_equal(left.calls, 0);
 
     slot_close(p.slot);
-    slot_open(p.slot); /* another connection, the same descriptor */
+    slot_open(p.slot, 0); /* another connection, the same descriptor */
     slot_watch(p.slot, p.watch_fd, leave, 2);
     slot_client_left(p.slot, (uint32_t)(n >> 32), &app);
     assert_int_equal(left.calls, 0);
