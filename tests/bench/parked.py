@@ -9,20 +9,10 @@ import socket
 import time
 
 from programs import bobbind, load
+from rows import Limit, Row, rounds_of
 
 IDLE_SECONDS = 5
 MEMORY_BAR, CPU_BAR = 200e6, 1.0
-
-
-class Limit:
-    """A bar that is a number and no ratio: the less the better."""
-
-    def __init__(self, says, bar, unit, got):
-        self.says, self.bar, self.unit, self.got = says, bar, unit, got
-
-    def line(self):
-        verdict = "PASS" if self.got <= self.bar else "short"
-        return f"| {self.says} | ≤ {self.bar:g} {self.unit} | {self.got:.3g} {self.unit} | {verdict} | |"
 
 
 def ask(server, method, path):
@@ -58,7 +48,7 @@ def idle_percent(server):
     return 100 * (server.cpu_seconds() - before) / (time.monotonic() - began)
 
 
-def parked_waiters(options, folders, bare, without, rounds_of, row):
+def parked_waiters(options, folders, bare, without):
     print(f"{options.parked} parked waiters", flush=True)
     crowded = bobbind(folders.memory / "parked")
     crowd = park(crowded, options.parked)
@@ -70,7 +60,7 @@ def parked_waiters(options, folders, bare, without, rounds_of, row):
             "without": lambda: load(without.port, "add", options.seconds),
             "with": lambda: load(crowded.port, "add", options.seconds)})
         memory = crowded.memory_bytes()
-        speed = row(f"the durable counter with {options.parked:,} parked waiters against without", 0.5, None, "with", "without")
+        speed = Row(f"the durable counter with {options.parked:,} parked waiters against without", 0.5, None, "with", "without")
         speed.measure(rounds)
         return [Limit(f"{options.parked:,} parked waiters, resident", MEMORY_BAR / 1e6, "MB", memory / 1e6),
                 Limit(f"{options.parked:,} parked waiters, idle, of one processor", CPU_BAR, "%", idle), speed]
