@@ -1,4 +1,4 @@
-"""Speed and memory, side by side in one run: ./dev bench, or python3 tests/bench/bench.py [--quick].
+"""Speed and memory, side by side in one run: ./dev bench, or python3 tests/bench/bench.py [part...] [--quick].
 
 Each round runs the bare libmicrohttpd program, bobbind and the peer one after the other; the figure is the median of
 the rounds' ratios. A sample during which other guests of the machine took a tenth of the processors ("steal" in
@@ -15,37 +15,52 @@ import resource
 import subprocess
 import time
 
+from crowd import crowd
 from noise import processors
 from programs import Folders
+from rows import HEAD
 from speed import speed
+
+PARTS = {"speed": speed, "crowd": crowd}
+UNASKED = ("speed", "crowd")
 
 
 def machine():
     redis = subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout.split()[2][2:]
-    return (f"{processors()}, libmicrohttpd 0.9.75, "
-            f"redis {redis}, Python {platform.python_version()}, load before {os.getloadavg()[0]:.1f}")
+    return (f"{processors()}, libmicrohttpd 0.9.75, redis {redis}, Python {platform.python_version()}, "
+            f"load before {os.getloadavg()[0]:.1f}")
+
+
+def measure(part, options, machine_now):
+    """The lines of its table, with a head of its own: each can be copied as it is."""
+    began, folders = time.monotonic(), Folders(options.disk)
+    try:
+        rows = PARTS[part](options, folders)
+    finally:
+        folders.end()
+    return [f"`./dev bench {part}`: {machine_now}; {options.rounds} rounds of {options.seconds} s, {time.monotonic() - began:.0f} s in all",
+            "", HEAD, *(row.line() for row in rows)]
 
 
 def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parse.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)} [{' '.join(UNASKED)}]")
     parse.add_argument("--quick", action="store_true", help="one round of a second each: does it run at all")
-    parse.add_argument("--rounds", type=int, default=5)
-    parse.add_argument("--seconds", type=int, default=4, help="of each sample")
+    parse.add_argument("--rounds", type=int, default=6)
+    parse.add_argument("--seconds", type=int, default=2, help="of each sample")
     parse.add_argument("--parked", type=int, default=10_000, help="waiters")
     parse.add_argument("--disk", default=".", help="folder on the disk to measure")
     options = parse.parse_args()
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        parse.error(f"no part '{unknown[0]}'; there are {', '.join(PARTS)}")
     if options.quick:
         options.rounds, options.seconds, options.parked = 1, 1, min(options.parked, 1000)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    began, head, folders = time.monotonic(), machine(), Folders(options.disk)
-    try:
-        rows = speed(options, folders)
-    finally:
-        folders.end()
-    print(f"\n{head}; {options.rounds} rounds of {options.seconds} s, {time.monotonic() - began:.0f} s in all\n")
-    print("| what | bar (goal) | ratio | | medians |\n| --- | --- | --- | --- | --- |")
-    for row in rows:
-        print(row.line())
+    now = machine()
+    tables = [measure(part, options, now) for part in options.parts or UNASKED]
+    for table in tables:
+        print("\n" + "\n".join(table))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "http"))
@@ -32,18 +34,24 @@ class Program:
         self.process.wait(10)
 
 
-def bare_program(scratch):
-    """The built one, or one compiled here."""
-    built = os.environ.get("BARE") or pathlib.Path(BINARY).resolve().parent / "tests" / "bench" / "bare"
+def compiled(name, library, scratch):
+    """The program of that name beside bobbind, or one compiled here."""
+    built = pathlib.Path(BINARY).resolve().parent / "tests" / "bench" / name
     if os.access(built, os.X_OK):
-        return built
-    made = scratch / "bare"
-    subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-pthread", str(HERE / "bare.c"), "-o", str(made),
-                    "-lmicrohttpd"], check=True)
-    return made
+        return str(built)
+    made = scratch / name
+    if not made.exists():
+        subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-pthread", str(HERE / f"{name}.c"), "-o", str(made),
+                        library], check=True)
+    return str(made)
 
 
-def record_replies(server, path):
+def bare_program(folders):
+    """Started, to answer what bobbind says: record_replies() comes first."""
+    return Program(compiled("bare", "-lmicrohttpd", folders.disk), str(folders.disk / "replies"))
+
+
+def record_replies(server, folders):
     """What bobbind says to each request of the bench, for the bare program to say the same."""
     talk = http.client.HTTPConnection(server.host, server.port, timeout=10)
 
@@ -59,7 +67,7 @@ def record_replies(server, path):
     steps = [("GET", "/livez"), ("GET", "/v1/counters/x"), ("POST", "/v1/counters/x/add?n=1"),
              ("POST", "/v1/run/square?n=7"), ("POST", "/v1/locks/bench-0-1234/acquire?ttl=3s"),
              ("POST", "/v1/locks/bench-0-1234/release?token=")]
-    with open(path, "wb") as file:
+    with open(folders.disk / "replies", "wb") as file:
         token = ""
         for method, target in steps:
             status, headers, body = ask(method, target + token if target.endswith("token=") else target)
@@ -99,7 +107,6 @@ class Redis:
 
 
 def free_port():
-    import socket
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -122,12 +129,29 @@ def bobbind(folder, *flags):
     return Server(folder, *flags).start()
 
 
-def load(port, what, seconds, clients=64):
-    """wrk: requests a second. A reply that is no success, or none, is an error of the bench."""
+class Figures(NamedTuple):
+    """Of one sample: requests, those of a second, and how many milliseconds half of them and 99 of 100 took at most."""
+
+    requests: int
+    rate: float
+    p50: float
+    p99: float
+
+    def __str__(self):
+        return f"{self.rate:,.0f}/s {self.p50:.2f}/{self.p99:.2f} ms"
+
+
+def measured(port, what, seconds, clients=64):
+    """wrk, as fast as it goes. A reply that is no success, or none, is an error of the bench."""
     got = subprocess.run(["wrk", "-t2", f"-c{clients}", f"-d{seconds}s", "--timeout", "10s", "-s", str(HERE / "load.lua"),
                           f"http://127.0.0.1:{port}", "--", what], capture_output=True, text=True, timeout=seconds + 60)
-    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", got.stdout)
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", got.stdout)
     assert found, got.stdout + got.stderr
-    requests, micros, refused, broken, _ = map(int, found.groups())
+    requests, micros, refused, broken, p50, p99 = map(int, found.groups())
     assert refused + broken <= requests * 0.01, f"{what}: {refused} refused, {broken} broken of {requests}"
-    return requests * 1e6 / micros
+    return Figures(requests, requests * 1e6 / micros, p50 / 1e3, p99 / 1e3)
+
+
+def load(port, what, seconds, clients=64):
+    """Its requests a second."""
+    return measured(port, what, seconds, clients).rate

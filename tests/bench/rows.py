@@ -7,6 +7,7 @@ import statistics
 
 from noise import undisturbed
 
+HEAD = "| what | bar (goal) | ratio | | medians |\n| --- | --- | --- | --- | --- |"
 NOISE, RETRIES = 0.7, 5
 
 
@@ -43,6 +44,20 @@ class Limit:
     def line(self):
         verdict = "PASS" if self.got <= self.bar else "short"
         return f"| {self.says} | ≤ {self.bar:g} {self.unit} | {self.got:.3g} {self.unit} | {verdict} | |"
+
+
+class Spread:
+    """Runs of one kind: the worst against the best, for what stands still now and then. One run alone says nothing."""
+
+    def __init__(self, says, bar, runs):
+        self.says, self.bar, self.runs = says, bar, runs
+        self.ratio = min(runs) / max(runs)
+
+    def line(self):
+        bar = f"{self.bar:g}" if self.bar else ""
+        verdict = "" if not self.bar or len(self.runs) < 2 else "PASS" if self.ratio >= self.bar else "short"
+        return (f"| {self.says} | {bar} | {self.ratio:.2f} | {verdict} | {statistics.median(self.runs):,.0f}/s, "
+                f"worst {min(self.runs):,.0f}/s, best {max(self.runs):,.0f}/s |")
 
 
 def rounds_of(n, samples):

@@ -11,10 +11,9 @@ from rows import Row, rounds_of
 
 
 def speed(options, folders):
-    bare_path = bare_program(folders.disk)
     memory = bobbind(folders.memory / "store")
-    record_replies(memory, folders.disk / "replies")
-    bare = Program(str(bare_path), str(folders.disk / "replies"))
+    record_replies(memory, folders)
+    bare = bare_program(folders)
     stack = Program(sys.executable, str(HERE / "python_stack.py"))
     kept = Program(sys.executable, str(HERE / "python_stack.py"), "--keep-alive")
     disk = bobbind(folders.disk / "store")
