@@ -16,18 +16,20 @@ import subprocess
 import time
 
 from crowd import crowd
+from latency import latency
 from noise import processors
-from programs import Folders
+from programs import NGINX_BINARY, Folders
 from rows import HEAD
 from speed import speed
 
-PARTS = {"speed": speed, "crowd": crowd}
-UNASKED = ("speed", "crowd")
+PARTS = {"speed": speed, "crowd": crowd, "latency": latency}
+UNASKED = ("speed", "crowd", "latency")
 
 
 def machine():
     redis = subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout.split()[2][2:]
-    return (f"{processors()}, libmicrohttpd 0.9.75, redis {redis}, Python {platform.python_version()}, "
+    nginx = subprocess.run([NGINX_BINARY, "-v"], capture_output=True, text=True).stderr.split("/")[-1].strip()
+    return (f"{processors()}, libmicrohttpd 0.9.75, redis {redis}, nginx {nginx}, Python {platform.python_version()}, "
             f"load before {os.getloadavg()[0]:.1f}")
 
 

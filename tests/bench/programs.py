@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -106,6 +107,62 @@ class Redis:
         self.process.wait(20)
 
 
+NGINX_BINARY = shutil.which("nginx") or "/usr/sbin/nginx"  # its folder is not in everybody's PATH
+NGINX = """daemon off;
+worker_processes 2;
+worker_rlimit_nofile 16384;
+pid {folder}/pid;
+error_log {folder}/error;
+events {{
+    worker_connections 8192;
+}}
+http {{
+    access_log off;
+    server_tokens off;
+    keepalive_requests 1000000000;
+    keepalive_timeout 1h;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    default_type application/json;
+    add_header Cache-Control no-store;
+    add_header X-Content-Type-Options nosniff;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{
+            return 200 '{body}';
+        }}
+    }}
+}}
+"""
+
+
+class Nginx:
+    """nginx with two workers, that says the same JSON to whatever it is asked; its files are in `folder`."""
+
+    def __init__(self, folder, body):
+        self.port = free_port()
+        folder.mkdir()
+        (folder / "conf").write_text(NGINX.format(folder=folder, port=self.port, body=body))
+        self.process = subprocess.Popen(
+            [NGINX_BINARY, "-p", str(folder), "-e", str(folder / "error"), "-c", str(folder / "conf")],
+            stdin=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        while time.monotonic() < end and self.process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.01)
+        self.process.kill()
+        raise RuntimeError("nginx did not come up: " + (folder / "error").read_text())
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -155,3 +212,14 @@ def measured(port, what, seconds, clients=64):
 def load(port, what, seconds, clients=64):
     """Its requests a second."""
     return measured(port, what, seconds, clients).rate
+
+
+def paced(program, port, method, path, rate, seconds, clients=64):
+    """paced.c: an open schedule of `rate` a second. Every request must be answered, and well."""
+    got = subprocess.run([program, str(port), method, path, str(rate), str(clients), str(seconds)], capture_output=True,
+                         text=True, timeout=seconds + 60)
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", got.stdout)
+    assert found, got.stdout + got.stderr
+    requests, unanswered, refused, p50, p99, _, _ = map(int, found.groups())
+    assert unanswered + refused == 0, f"{method} {path}: {unanswered} unanswered, {refused} refused of {requests}"
+    return Figures(requests, rate, p50 / 1e3, p99 / 1e3)

@@ -60,6 +60,31 @@ class Spread:
                 f"worst {min(self.runs):,.0f}/s, best {max(self.runs):,.0f}/s |")
 
 
+class Beside:
+    """One figure of several: the first one's against the second's, the median of the rounds' ratios. No bar."""
+
+    def __init__(self, says, rounds, figure, names):
+        self.says, self.figure = says, figure
+        each = [[getattr(one[who], figure) for who in names] for one in rounds]
+        self.medians = dict(zip(names, map(statistics.median, zip(*each))))
+        self.ratio = statistics.median(ours / other for ours, other, *_ in each)
+
+    def line(self):
+        shown = "{:,.0f}/s" if self.figure == "rate" else "{:.2f} ms"
+        medians = ", ".join(f"{who} {shown.format(got)}" for who, got in self.medians.items())
+        return f"| {self.says} | | {self.ratio:.2f} | | {medians} |"
+
+
+def in_turn(n, samples):
+    """n rounds of {who: its figures}, every other one backwards: what comes first has no advantage by that."""
+    rounds = []
+    for turn in range(n):
+        order = list(samples.items())[:: -1 if turn % 2 else 1]
+        rounds.append({who: undisturbed(sample) for who, sample in order})
+        print("  " + "  ".join(f"{who} {rounds[-1][who]}" for who in samples), flush=True)
+    return rounds
+
+
 def rounds_of(n, samples):
     """n rounds of {who: its rate}; those with a weak bare figure are run again."""
     rounds, retries = [], 0
