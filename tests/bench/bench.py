@@ -15,6 +15,7 @@ import resource
 import subprocess
 import time
 
+from batch import batch
 from crowd import crowd
 from latency import latency
 from noise import processors
@@ -22,7 +23,7 @@ from programs import NGINX_BINARY, Folders
 from rows import HEAD
 from speed import speed
 
-PARTS = {"speed": speed, "crowd": crowd, "latency": latency}
+PARTS = {"speed": speed, "crowd": crowd, "latency": latency, "batch": batch}
 UNASKED = ("speed", "crowd", "latency")
 
 
