@@ -16,6 +16,7 @@ import subprocess
 import time
 
 from batch import batch
+from calls import calls
 from crowd import crowd
 from latency import latency
 from noise import processors
@@ -23,7 +24,7 @@ from programs import NGINX_BINARY, Folders
 from rows import HEAD
 from speed import speed
 
-PARTS = {"speed": speed, "crowd": crowd, "latency": latency, "batch": batch}
+PARTS = {"speed": speed, "crowd": crowd, "latency": latency, "batch": batch, "calls": calls}
 UNASKED = ("speed", "crowd", "latency")
 
 
@@ -38,11 +39,13 @@ def measure(part, options, machine_now):
     """The lines of its table, with a head of its own: each can be copied as it is."""
     began, folders = time.monotonic(), Folders(options.disk)
     try:
-        rows = PARTS[part](options, folders)
+        got = PARTS[part](options, folders)
     finally:
         folders.end()
-    return [f"`./dev bench {part}`: {machine_now}; {options.rounds} rounds of {options.seconds} s, {time.monotonic() - began:.0f} s in all",
-            "", HEAD, *(row.line() for row in rows)]
+    head, rows = got if isinstance(got, tuple) else (HEAD, got)
+    rounds = f"{options.rounds} rounds of" if head is HEAD else "once"
+    return [f"`./dev bench {part}`: {machine_now}; {rounds} {options.seconds} s, {time.monotonic() - began:.0f} s in all",
+            "", head, *(row.line() for row in rows)]
 
 
 def main():
