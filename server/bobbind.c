@@ -315,9 +315,9 @@ bobbind_drain(struct bobbind *b)
 }
 
 bool
-bobbind_idle(struct bobbind *b, bob_time deadline)
+bobbind_idle(struct bobbind *b)
 {
-    return http_quiet(b->http, deadline) && metric_get(M_TASKS_RUNNING) == 0;
+    return coord_working(b->coord) == 0;
 }
 
 bool

@@ -4,7 +4,7 @@
  *     if (bobbind_start(&b, &fault)) ...           // what had started has been stopped again
  *     ... wait for a signal ...
  *     bobbind_drain(&b);                           // nothing new
- *     while (!bobbind_idle(&b, bob_in_ms(100))) ...
+ *     while (!bobbind_idle(&b)) ...
  *     bobbind_stop(&b);                            // everything answered, committed and joined
  *
  * Threads: all calls from the main thread.
@@ -49,12 +49,11 @@ bool bobbind_is_well(struct bobbind *b);
 
 void bobbind_reload(struct bobbind *b); /* the dashboard's files */
 
-/* Takes nothing new; those who wait in a line are told. */
+/* Begins nothing new; those who wait in a line are told.  Connections are taken and holds renewed as before. */
 void bobbind_drain(struct bobbind *b);
-/* Waits until no task runs and no request is under way, at most until @deadline; true when it is
- * so.  Ends event streams. */
-bool bobbind_idle(struct bobbind *b, bob_time deadline);
-/* Tells what still runs to end, and stops every part.  Drain first.  False: changes were lost, as
+/* Whether no task runs and no request works: after bobbind_drain it stays so. */
+bool bobbind_idle(struct bobbind *b);
+/* Tells what still runs to end, closes the listening sockets, and stops every part.  Drain first.  False: changes were lost, as
  * journal_stop says. */
 bool bobbind_stop(struct bobbind *b);
 

@@ -100,12 +100,12 @@ stop(struct bobbind *b)
     notify_stopping("stopping");
     bob_thread_note("stopping");
     bobbind_drain(b);
-    while (bob_now() < until && !at_once && !(idle = bobbind_idle(b, bob_in_ms(LOOK_MS)))) {
+    while (!(idle = bobbind_idle(b)) && bob_now() < until && !at_once) {
         int number = next_signal(LOOK_MS);
 
         at_once = number == SIGTERM || number == SIGINT;
     }
-    if (!idle && !bobbind_idle(b, BOB_AT_ONCE))
+    if (!idle)
         log_line(LOG_LEVEL_WARNING, "stopping_at_once", "why=\"%s\" tasks_put_back=%" PRId64,
                  at_once ? "a second signal came" : "the time of --stop-timeout is over",
                  metric_get(M_TASKS_RUNNING));

@@ -134,6 +134,8 @@ coord_start(struct coord *c, struct journal *j, moment now,
 void coord_drain(
     struct coord
         *c); /* every waiter is told WHY_DRAINING, every later one at once; claims no more tasks */
+/* Tasks that run, and requests that were admitted and work: after coord_drain it only falls, and a stop waits for it. */
+int64_t coord_working(struct coord *c);
 void coord_stop(struct coord *c); /* joins the deadline thread */
 void coord_free(struct coord *c);
 int64_t coord_deadline_beat(

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "coord/task.h"
+
 void
 state_lock(struct coord *c)
 {
@@ -215,6 +217,15 @@ coord_drain(struct coord *c)
         more = drain_some(c, &bucket, now);
         state_unlock(c);
     } while (more);
+}
+
+int64_t
+coord_working(struct coord *c)
+{
+    state_lock(c);
+    int64_t n = c->queues->running + c->admitted;
+    state_unlock(c);
+    return n;
 }
 
 void

@@ -213,7 +213,7 @@ admit(struct request *req)
 {
     struct http *h = req->http;
 
-    if (atomic_load(&h->stopping) || (atomic_load_explicit(&h->draining, memory_order_relaxed) &&
+    if (atomic_load(&h->refusing) || (atomic_load_explicit(&h->draining, memory_order_relaxed) &&
                                       req->route && !route_while_draining(req->route)))
         return fault_set(&req->fault, WHY_DRAINING, "the server is stopping");
     return req->fault.why;

@@ -187,8 +187,8 @@ struct http {
 
     uint32_t header_beats, body_beats, idle_beats, reply_beats; /* how long a client has */
     _Alignas(64) _Atomic uint32_t beat; /* http_tick counts it: no clock is read per request */
-    _Atomic bool draining, ending,
-        stopping; /* one-way: drain; streams end; nothing new reaches a handler */
+    /* One-way: drain; streams end; nothing new reaches a handler; nothing is parked. */
+    _Atomic bool draining, ending, refusing, stopping;
     _Atomic int64_t oldest_beat_ms;
     _Alignas(64) _Atomic int64_t connections; /* given to MHD and not closed */
     _Atomic int64_t parked;    /* suspended, or about to be, or their resume is not over yet */
@@ -241,7 +241,7 @@ void request_pool_stop(struct http *h);
 
 /* ---- route.c ---- */
 
-/* Whether calls of @route pass while the server drains: they show how it is, or give something back. */
+/* Whether calls of @route pass while the server drains: all but those that begin something. */
 bool route_while_draining(const struct route *route);
 
 /* ---- params.c ---- */

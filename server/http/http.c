@@ -34,7 +34,8 @@ enum {
 enum {
     GREET_MS = 1000,
     GREET_FD = 64,  /* greetings have numbers from here on */
-    GRACE_MS = 500, /* how long a stop waits for clients that are slow to send a body, or to read */
+    GRACE_MS = 500, /* how long a stop waits for clients that are slow to send, or to read */
+    CALM_MS = 20,
 };
 
 /* ---- MHD ---- */
@@ -323,30 +324,64 @@ void
 http_drain(struct http *h)
 {
     atomic_store(&h->draining, true);
-    listener_stop(h);
 }
 
-/* Whether no request is in stage @least or beyond. */
+/* Whether a client has sent what MHD has not read yet, and stays for the answer. */
 static bool
-is_quiet(struct http *h, enum stage least)
+is_unread(struct crowd *crowd)
 {
+    int some = crowd->len > 0 ? poll(crowd->at, crowd->len, 0) : 0;
+    bool unread = false;
+
+    for (nfds_t i = 0; some > 0 && !unread && i < crowd->len; i++)
+        unread = crowd->at[i].revents == POLLIN;
+    crowd->len = 0;
+    return unread;
+}
+
+/* Whether no request is on its way in, being answered, or on its way out: as far as clients have the patience of a stop. */
+static bool
+is_quiet(struct http *h)
+{
+    bool patient = bob_now() < h->patience;
+    int least = patient ? STAGE_HEAD : STAGE_ANSWERING;
+    struct crowd crowd;
+
+    crowd.len = 0;
     for (size_t i = 0; i < slots_used(h->slots); i++) {
-        if (atomic_load(&slots_at(h->slots, (int)i)->req.stage) >= (int)least)
+        struct slot *s = slots_at(h->slots, (int)i);
+
+        if (atomic_load(&s->req.stage) >= least)
+            return false;
+        if (patient && slot_is_asking(s))
+            crowd.at[crowd.len++] = (struct pollfd){.fd = s->fd, .events = POLLIN | POLLRDHUP};
+        if (crowd.len == CROWD && is_unread(&crowd))
             return false;
     }
-    return true;
+    return !is_unread(&crowd);
 }
 
+/* When all looks of CALM_MS were quiet (whose connection was accepted last has that long to send its request), or patience is over,
+ * nothing more reaches a handler.  What did so before it saw that is waited for: it wrote its stage long before the next look,
+ * LOOK_AGAIN_MS later. */
 bool
 http_quiet(struct http *h, int64_t deadline)
 {
+    bob_time calm = bob_in_ms(CALM_MS);
+
     if (!h->patience)
         h->patience = bob_in_ms(GRACE_MS);
+    listener_stop(h);
     atomic_store(&h->ending, true);
     for (;;) {
         streams_sweep(h, true);
-        if (is_quiet(h, bob_now() < h->patience ? STAGE_BODY : STAGE_ANSWERING))
+        bool quiet = is_quiet(h);
+        if (quiet && atomic_load(&h->refusing))
             return true;
+        if (!quiet)
+            calm = bob_in_ms(CALM_MS);
+        if (bob_now() >= (calm < h->patience ? calm : h->patience))
+            atomic_store(&h->refusing, true);
         if (bob_now() >= deadline)
             return false;
         (void)poll(NULL, 0, LOOK_AGAIN_MS);
@@ -370,6 +405,7 @@ http_stop(struct http *h)
 {
     atomic_store(&h->draining, true);
     atomic_store(&h->ending, true);
+    atomic_store(&h->refusing, true);
     atomic_store(&h->stopping, true);
     listener_stop(h);
     request_pool_stop(h);

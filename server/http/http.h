@@ -27,9 +27,10 @@ int64_t http_oldest_beat_ms(
     const struct http *
         h); /* for the watchdog: how long ago the slowest http thread came round while it had work; 0: fine */
 
-/* In this order.  drain: closes the listening sockets; from now every reply says Connection: close and new requests get 503 (but
- * /livez, /readyz, /metrics, /v1/threads and the calls that give back).  quiet: ends streams, and waits until no request is under way, at most until the
- * deadline (half a second, over all calls, for clients that are slow to send a body or to read); may be called again.  stop: ends everything; every request has been answered or its connection closed. */
+/* In this order.  drain: from now every reply says Connection: close, and what begins something gets 503 (the column effect of the
+ * routes); new connections are taken as before.  quiet: closes the listening sockets, ends streams, and waits until no request is under
+ * way, at most until the deadline (half a second, over all calls, for clients that are slow to send or to read); then every later one gets 503;
+ * may be called again.  stop: ends everything; every request has been answered or its connection closed. */
 void http_drain(struct http *h);
 bool http_quiet(struct http *h, int64_t deadline); /* bob_time */
 void http_stop(struct http *h);

@@ -321,6 +321,20 @@ listener_start(struct http *h, struct fault *f)
     return WHY_OK;
 }
 
+/* Who is in the kernel's backlog believes to be connected, and would be reset. */
+static void
+accept_rest(struct http *h)
+{
+    for (int i = 0; i < h->listens; i++) {
+        struct pollfd fd = {.fd = h->listen_fd[i], .events = POLLIN};
+
+        for (int rest = BACKLOG; rest > 0 && poll(&fd, 1, 0) > 0; rest -= ACCEPTS_AT_ONCE) {
+            if (!accept_some(h, fd.fd))
+                break;
+        }
+    }
+}
+
 void
 listener_stop(struct http *h)
 {
@@ -328,6 +342,7 @@ listener_stop(struct http *h)
         (void)!eventfd_write(h->accept_stop_fd, 1);
         bob_thread_free(h->acceptor);
         h->acceptor = NULL;
+        accept_rest(h);
     }
     for (; h->listens > 0; h->listens--)
         (void)close(h->listen_fd[h->listens - 1]);

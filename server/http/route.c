@@ -161,19 +161,7 @@ routes_all(size_t *ret_n)
 bool
 route_while_draining(const struct route *route)
 {
-    static const char *const shows[] = {"/livez", "/readyz", "/metrics", "/v1/threads"};
-    static const char *const gives[] = {"release", "done", "fail", "cancel", "progress"};
-    const char *verb = strrchr(route->path, '/') + 1;
-
-    for (size_t i = 0; i < sizeof shows / sizeof shows[0]; i++) {
-        if (route->method == GET && strcmp(route->path, shows[i]) == 0)
-            return true;
-    }
-    for (size_t i = 0; i < sizeof gives / sizeof gives[0]; i++) {
-        if (route->method == POST && strcmp(verb, gives[i]) == 0)
-            return true;
-    }
-    return route->method == DELETE;
+    return route->effect != BEGINS;
 }
 
 static bool

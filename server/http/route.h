@@ -1,7 +1,7 @@
 /* route.h - which method and path reach which handler, and the parameters it takes: one table says all.
  *
  * A row is the whole contract of a call: the router, the reading of parameters, the refusal of unknown ones, Allow, and the test
- * of openapi.json come from it.
+ * of openapi.json come from it, and what passes while the server is stopping.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOBBIND_ROUTE_H
@@ -53,12 +53,21 @@ enum body {
     BODY_OPEN
 }; /* OPEN: unknown parameters are kept, for request_rest (a kind's arguments) */
 
+/* What a call does, seen from a server that is stopping: a row that does not say is refused there. */
+enum effect {
+    BEGINS, /* something that the stop would have to wait for, or that nobody is there to end: 503 */
+    SHOWS,
+    KEEPS, /* what is held, for longer */
+    ENDS   /* gives back, forgets, or reports an end */
+};
+
 struct route {
     enum method method;
     const char *path; /* "/v1/locks/{name}/acquire": a {part} is a name of the alphabet */
     handler_fn *handler;
     const struct param *params; /* ends with a row without a name; NULL: takes none */
     enum body body;
+    enum effect effect;
     const char *doc; /* one line */
 };
 

@@ -14,9 +14,9 @@
 
 /* clang-format off */
 static const struct route ROUTES[] = {
-    {POST, "/x", NULL, PARAMS, BODY_PARAMS, ""},
-    {POST, "/x", NULL, PARAMS, BODY_OPEN, ""},
-    {GET, "/x", NULL, PARAMS, BODY_NONE, ""},
+    {POST, "/x", NULL, PARAMS, BODY_PARAMS, SHOWS, ""},
+    {POST, "/x", NULL, PARAMS, BODY_OPEN, SHOWS, ""},
+    {GET, "/x", NULL, PARAMS, BODY_NONE, SHOWS, ""},
 };
 /* clang-format on */
 static const char *const TYPES[] = {"application/json", "application/x-www-form-urlencoded",

@@ -18,13 +18,13 @@ never(struct request *req, struct reply *reply)
 }
 
 static const struct route ROUTES[] = {
-    {GET, "/", never, NULL, BODY_NONE, ""},
-    {GET, "/v1/locks", never, NULL, BODY_NONE, ""},
-    {GET, "/v1/locks/{name}", never, NULL, BODY_NONE, ""},
-    {DELETE, "/v1/locks/{name}", never, NULL, BODY_NONE, ""},
-    {POST, "/v1/locks/{name}/acquire", never, NULL, BODY_PARAMS, ""},
-    {GET, "/v1/executors/{name}/tasks/{id}", never, NULL, BODY_NONE, ""},
-    {GET, "/js/views/{name}", never, NULL, BODY_NONE, ""},
+    {GET, "/", never, NULL, BODY_NONE, SHOWS, ""},
+    {GET, "/v1/locks", never, NULL, BODY_NONE, SHOWS, ""},
+    {GET, "/v1/locks/{name}", never, NULL, BODY_NONE, SHOWS, ""},
+    {DELETE, "/v1/locks/{name}", never, NULL, BODY_NONE, SHOWS, ""},
+    {POST, "/v1/locks/{name}/acquire", never, NULL, BODY_PARAMS, SHOWS, ""},
+    {GET, "/v1/executors/{name}/tasks/{id}", never, NULL, BODY_NONE, SHOWS, ""},
+    {GET, "/js/views/{name}", never, NULL, BODY_NONE, SHOWS, ""},
 };
 
 FUZZ(route)

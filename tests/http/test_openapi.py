@@ -15,13 +15,14 @@ DOC = json.loads((SOURCE / "www" / "openapi.json").read_text())
 
 
 def routes():
-    """(method, path) -> ({parameter: is it needed}, takes others too), as `bobbind --routes` prints them."""
+    """(method, path) -> ({parameter: is it needed}, takes others too, effect), as `bobbind --routes` prints them."""
     text = subprocess.run([BINARY, "--routes"], capture_output=True, text=True, timeout=10, check=True).stdout
     found = {}
     for line in text.splitlines():
-        method, path, *params = line.split()
+        method, path, *params, effect = line.split()
         is_open = params[-1:] == ["..."]
-        found[method.lower(), path] = ({p.rstrip("!"): p.endswith("!") for p in params if p != "..."}, is_open)
+        found[method.lower(), path] = ({p.rstrip("!"): p.endswith("!") for p in params if p != "..."}, is_open,
+                                       effect.strip("()"))
     return found
 
 
@@ -58,10 +59,14 @@ def test_it_has_every_route_and_no_other():
 def test_every_route_has_its_parameters():
     table = routes()
     for key, op in operations().items():
-        named, is_open = table[key]
+        named, is_open, _ = table[key]
         if key[1] == "/v1/stream":
             named["mode"] = True  # the handler asks for it, to say which there are
         assert parameters(op) == (named, is_open), key
+
+
+def test_every_call_says_whether_it_passes_while_the_server_is_stopping():
+    assert {key: op["x-effect"] for key, op in operations().items()} == {key: row[2] for key, row in routes().items()}
 
 
 def test_every_parameter_says_what_it_is_for():

@@ -6,12 +6,13 @@ SPDX-License-Identifier: MIT
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 
-from bobbind import PATIENCE, at_best, until
+from bobbind import BINARY, PATIENCE, at_best, until
 from wire import Client, Raw, Waiting, stands_in_line
 
 
@@ -152,39 +153,153 @@ def test_a_second_sigterm_ends_it_at_once_and_still_durably(start):
     client.delete(f"/v1/tasks/{task}")
 
 
-def is_refused(server):
-    try:
-        socket.create_connection((server.host, server.port), 10 * PATIENCE).close()
-        return False
-    except ConnectionRefusedError:
-        return True
+class Draining:
+    """A server told to stop, which waits for a task that sleeps until end() cancels it."""
+
+    def __init__(self, start):
+        self.server = start("--stop-timeout", "10m")
+        self.client = Client(self.server)
+        self.client.put("/v1/executors/e", max_workers=1).expect(201)
+        self.task = self.client.post("/v1/executors/e/tasks", kind="sleep", seconds=600).expect(202)["id"]
+        until(lambda: self.client.get(f"/v1/tasks/{self.task}")["state"] == "running", "it runs")
+
+    def anew(self, method, path, **params):
+        """One call on a connection of its own."""
+        client = Client(self.server)
+        try:
+            return client(method, path, **params)
+        finally:
+            client.close()
+
+    def begin(self):
+        self.server.signal(signal.SIGTERM)
+        until(lambda: self.anew("GET", "/readyz").status == 503, "it drains")
+
+    def end(self):
+        self.anew("DELETE", f"/v1/tasks/{self.task}").expect((200, 202))
 
 
 @pytest.mark.quick
-def test_while_it_drains_it_takes_nothing_new_but_lets_one_give_back(start):
-    server = start("--stop-timeout", "10m")
-    client = Client(server)
-    held = client.post("/v1/locks/l/acquire", ttl="10m").expect(200)["token"]
-    others = [Client(server) for _ in range(8)]
+def test_a_planned_stop_costs_no_lease(start):
+    drain = Draining(start)
+    grant = drain.client.post("/v1/locks/l/acquire", ttl=2 * PATIENCE, owner="ana").expect(200)
+    over = time.monotonic() + 2.5 * PATIENCE
+    drain.begin()
+    while time.monotonic() < over:  # every time on a new connection
+        drain.anew("POST", "/v1/locks/l/renew", token=grant["token"]).expect(200)
+        assert drain.anew("GET", "/v1/locks/l").expect(200)["holder"]["owner"] == "ana"
+        drain.anew("POST", "/v1/locks/m/acquire", wait="60s").expect(503, "draining")
+        drain.anew("GET", "/readyz").expect(503, "not_ready")
+        time.sleep(0.4)
+    assert drain.server.alive(), "its task runs"
+    drain.end()
+    began = time.monotonic()
+    assert drain.server.wait() == 0
+    assert time.monotonic() - began < 5 * PATIENCE, "nothing else is waited for"
+    drain.server.check_log()
+    drain.server.start()
+    assert Client(drain.server).get("/v1/locks/l").expect(200)["holder"]["token"] == grant["token"]
+
+
+@pytest.mark.quick
+def test_each_call_passes_a_drain_or_not_as_the_route_table_says(start):
+    """The whole table, on the wire: what begins something is 503 with Retry-After, and nothing else is."""
+    drain = Draining(start)
+    text = subprocess.run([BINARY, "--routes"], capture_output=True, text=True, timeout=10, check=True).stdout
+    table = [(line.split()[:2], line.split()[-1].strip("()")) for line in text.splitlines()]
+    drain.begin()
+    for (method, path), effect in table:
+        if path == "/v1/stream":
+            continue  # it goes on: see the next test
+        reply = drain.anew(method, path.replace("{name}", "n").replace("{id}", "t1").replace("{kind}", "square"))
+        refused = reply.status == 503 and reply["code"] == "draining"
+        assert refused == (effect == "begins"), f"{method} {path} ({effect}): {reply}"
+        if path.startswith("/v1/"):
+            assert reply.headers["Connection"] == "close", f"{method} {path}"
+    drain.end()
+    assert drain.server.wait() == 0
+
+
+@pytest.mark.quick
+def test_a_stream_shows_the_drain_and_does_not_hold_the_stop(start):
+    drain = Draining(start)
+    streams = [Raw(drain.server).request("GET /v1/stream?mode=latest&topics=task")]
+    drain.begin()
+    streams.append(Raw(drain.server).request("GET /v1/stream?mode=latest&topics=task"))
+    for one in streams:
+        until(lambda: b'"state":"running"' in one.got or not one._more(), "it shows the task")
+        assert b'"state":"running"' in one.got
+    drain.end()
+    assert drain.server.wait() == 0
+    assert all(one.is_cut() for one in streams)
+
+
+@pytest.mark.quick
+def test_who_asks_for_a_result_while_it_drains_is_answered_at_once(start):
+    drain = Draining(start)
+    drain.begin()
+    drain.anew("GET", f"/v1/tasks/{drain.task}/result", wait="10m").expect(503, "draining")
+    drain.anew("GET", f"/v1/tasks/{drain.task}/result").expect(202)
+    drain.end()
+    assert drain.server.wait() == 0
+
+
+@pytest.mark.quick
+def test_no_call_at_the_end_of_a_stop_is_done_without_an_answer(start):
+    """From the end of the work to the closing of the sockets: a release is done and answered, or neither."""
+    drain = Draining(start)
+    holds = [drain.client.post(f"/v1/locks/l{n}/acquire", ttl="10m").expect(200)["token"] for n in range(600)]
+    told, next_one, lock = {}, iter(range(len(holds))), threading.Lock()
+
+    def give_back():
+        while True:
+            with lock:
+                n = next(next_one, None)
+            if n is None:
+                return
+            try:
+                told[n] = drain.anew("POST", f"/v1/locks/l{n}/release", token=holds[n]).status
+            except OSError as refused:
+                told[n] = refused
+
+    drain.begin()
+    crowd = [threading.Thread(target=give_back, daemon=True) for _ in range(4)]
+    for one in crowd:
+        one.start()
+    until(lambda: len(told) > 20, "they are at work")
+    drain.end()
+    assert drain.server.wait() == 0
+    for one in crowd:
+        one.join(20 * PATIENCE)
+        assert not one.is_alive(), "a client hangs"
+    drain.server.start()
+    client = Client(drain.server)
+    for n, status in told.items():
+        assert status in (200, 503) or isinstance(status, OSError), f"l{n}: {status}"
+        shown = client.get(f"/v1/locks/l{n}")
+        assert (shown.status == 200 and shown["holder"] is not None) == (status != 200), f"l{n}: {status}, {shown}"
+
+
+@pytest.mark.quick
+def test_connections_of_before_are_served_while_it_drains(start):
+    drain = Draining(start)
+    held = drain.client.post("/v1/locks/l/acquire", ttl="10m").expect(200)["token"]
+    others = [Client(drain.server) for _ in range(3)]
     for one in others:
         one.get("/livez").expect(200)
-    busy = Waiting(server, "POST", "/v1/run/sleep?seconds=600")
-    until(lambda: '"POST /v1/run/sleep"' in client.get("/v1/threads").text, "it runs")
-    server.signal(signal.SIGTERM)
-    until(lambda: is_refused(server), "the port is closed")
-    others[0].post("/v1/locks/m/acquire").expect(503)
-    others[1].post("/v1/counters/c/add").expect(503)
-    assert others[2].get("/readyz").status == 503
-    others[3].get("/livez").expect(200)
-    others[4].get("/metrics").expect(200)
-    others[5].get("/v1/threads").expect(200)
-    released = others[6].post("/v1/locks/l/release", token=held).expect(200)
+    busy = Waiting(drain.server, "POST", "/v1/run/sleep?seconds=600")
+    until(lambda: '"POST /v1/run/sleep"' in drain.client.get("/v1/threads").text, "it runs")
+    drain.begin()
+    others[0].post("/v1/counters/c/add").expect(503, "draining")
+    released = others[1].post("/v1/locks/l/release", token=held).expect(200)
     assert released.headers["Connection"] == "close"
+    drain.end()
     busy.still_waits()
+    others[2].get("/metrics").expect(200)
     busy.leave()
-    assert server.wait() == 0
-    server.start()
-    Client(server).post("/v1/locks/l/acquire").expect(200)
+    assert drain.server.wait() == 0
+    drain.server.start()
+    Client(drain.server).post("/v1/locks/l/acquire").expect(200)
 
 
 @pytest.mark.slow

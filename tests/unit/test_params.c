@@ -25,11 +25,11 @@ static const struct param NEEDED[] = {
     {0},
 };
 /* clang-format on */
-static const struct route CLOSED = {POST, "/x", NULL, PARAMS, BODY_PARAMS, ""};
-static const struct route OPEN = {POST, "/x", NULL, PARAMS, BODY_OPEN, ""};
-static const struct route NEEDS = {POST, "/x", NULL, NEEDED, BODY_PARAMS, ""};
-static const struct route BARE = {POST, "/x", NULL, NULL, BODY_PARAMS, ""};
-static const struct route MUTE = {GET, "/x", NULL, PARAMS, BODY_NONE, ""};
+static const struct route CLOSED = {POST, "/x", NULL, PARAMS, BODY_PARAMS, SHOWS, ""};
+static const struct route OPEN = {POST, "/x", NULL, PARAMS, BODY_OPEN, SHOWS, ""};
+static const struct route NEEDS = {POST, "/x", NULL, NEEDED, BODY_PARAMS, SHOWS, ""};
+static const struct route BARE = {POST, "/x", NULL, NULL, BODY_PARAMS, SHOWS, ""};
+static const struct route MUTE = {GET, "/x", NULL, PARAMS, BODY_NONE, SHOWS, ""};
 
 /* A request whose body has come; end() frees it. */
 static struct request *
