@@ -33,7 +33,7 @@
     X(max_connections,      COUNT,    "16384",           1,       1000000,   "max-connections",        "connections at once") \
     X(max_waiters,          COUNT,    "100000",          1,       10000000,  "max-waiters",            "requests standing in a line, over all objects") \
     X(max_waiters_per_object, COUNT,  "20000",           1,       10000000,  "max-waiters-per-object", "requests standing in the line of one object") \
-    X(max_objects,          COUNT,    "1000000",         1,       100000000, "max-objects",            "locks, semaphores, counters and executors together") \
+    X(max_objects,          COUNT,    "1000000",         1,       100000000, "max-objects",            "locks, semaphores, counters and executors together; a lock that nobody holds makes room") \
     X(max_tasks,            COUNT,    "100000",          1,       10000000,  "max-tasks",              "tasks kept, finished ones too") \
     X(max_task_memory,      BYTES,    "256M",            1 << 20, INT64_C(1) << 40, "max-task-memory", "memory for the arguments and results of tasks; a quarter is kept for results, and the oldest make way for new ones") \
     X(max_body,             BYTES,    "1M",              1024,    1 << 28,   "max-body",               "largest request body") \

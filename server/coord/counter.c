@@ -54,7 +54,7 @@ change(struct coord *c, moment now, struct counter *n, const char *name, int64_t
     if (value == 0)
         names_idle(c, &n->object, now);
     else
-        names_busy(&n->object);
+        names_busy(c, &n->object);
     return settle(c, a, n, WHY_OK);
 }
 

@@ -172,6 +172,7 @@ const struct topic_rules lock_rules = {
     .size = sizeof(struct gate),
     .line = &gate_line,
     .is_default = is_free,
+    .makes_room = true,
     .begin = begin,
     .end = end,
 };

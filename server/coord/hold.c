@@ -166,6 +166,7 @@ link_hold(struct coord *c, struct gate *g, struct hold *h) BOB_HOLDS(L_STATE)
 void
 hold_grant(struct coord *c, struct gate *g, struct hold *h, moment now)
 {
+    assert(!g->object.idle_since);
     h->token = journal_last(c->journal) + 1;
     h->since = now;
     link_hold(c, g, h);

@@ -79,7 +79,7 @@ acquire(struct coord *c, moment now, enum hold_kind kind, const char *name, cons
     h->permits = want->permits;
     h->ttl_ns = want->ttl_ns;
     strcpy(h->owner, want->owner);
-    names_busy(&g->object);
+    names_busy(c, &g->object);
     hold_grant(c, g, h, now);
     gate_granted(h, 0, &a->outcome);
     return state_settle(c, a);

@@ -3,8 +3,8 @@
  * The table answers every request, so it is keyed by a hash strangers cannot foresee and grows a bucket at a time.  The
  * trees are there for sorted lists whose cursor is a name, and cost only when something is made or removed.
  *
- * Idle objects stand in a list in the order they entered it.  One that is busy again stays there until its turn comes: then
- * it is looked at, and leaves or enters anew.  So the quick path of a lock or counter never relinks anything.
+ * Idle objects stand in a list of their topic, longest idle first, which they leave when they are busy again: two writes to
+ * neighbours each time, and in return the one that makes room is found at once, however many are busy.
  *
  * SPDX-License-Identifier: MIT */
 #include "coord/state.h"
@@ -21,11 +21,15 @@ enum { TABLE_LEAST = 1 << 24 }; /* the store may hold more than the bounds allow
 
 RB_HEAD(tree, object);
 
+struct idle_list { /* longest idle first, as far as moments are told in the order of the steps */
+    struct object *first, *last;
+};
+
 struct names {
     struct table table;
     struct tree by_name[TOPIC_COUNT_];
+    struct idle_list idle[TOPIC_COUNT_];
     int64_t count[TOPIC_COUNT_];
-    struct object *idle_first, *idle_last; /* rising idle_listed */
 };
 
 static int
@@ -108,17 +112,126 @@ names_find(struct coord *c, enum topic t, const char *name)
     return NULL;
 }
 
-/* A recovery takes what there is, whatever the bound is now. */
+/* ---- idle ones ---- */
+
+void
+names_busy(struct coord *c, struct object *o)
+{
+    struct idle_list *list = &c->names->idle[o->topic];
+
+    if (!o->idle_since)
+        return;
+    *(o->idle_prev ? &o->idle_prev->idle_next : &list->first) = o->idle_next;
+    *(o->idle_next ? &o->idle_next->idle_prev : &list->last) = o->idle_prev;
+    o->idle_prev = o->idle_next = NULL;
+    o->idle_since = 0;
+}
+
+void
+names_idle(struct coord *c, struct object *o, moment now)
+{
+    struct idle_list *list = &c->names->idle[o->topic];
+
+    assert(now > 0);
+    if (!topic_rules[o->topic]->is_default)
+        return;
+    names_busy(c, o);
+    o->idle_since = now;
+    o->idle_prev = list->last;
+    *(list->last ? &list->last->idle_next : &list->first) = o;
+    list->last = o;
+}
+
+void
+names_remove(struct coord *c, struct object *o)
+{
+    assert(!o->line.first);
+    names_busy(c, o);
+    table_remove(&c->names->table, &o->in_table);
+    RB_REMOVE(tree, &c->names->by_name[o->topic], o);
+    c->names->count[o->topic]--;
+    if (o->topic != TOPIC_TASK)
+        metric_add(M_OBJECTS, -1);
+    if (c->removed_rev < o->rev)
+        c->removed_rev = o->rev;
+    changes_gone(c, o);
+    object_free(c, o);
+}
+
+/* Forgets an idle one, and lets the store forget it. */
+static void
+retire(struct coord *c, struct object *o) BOB_HOLDS(L_STATE)
+{
+    const struct topic_rules *rules = topic_rules[o->topic];
+
+    assert(rules->is_default(o));
+    if (rules->recorded)
+        state_append(c, o, NULL, 0);
+    names_remove(c, o);
+}
+
+bool
+names_collect(struct coord *c, moment now)
+{
+    bool begun = false;
+
+    for (int t = 0; t < TOPIC_COUNT_; t++) {
+        struct object *o;
+
+        while ((o = c->names->idle[t].first) && now - o->idle_since >= IDLE_BEFORE_COLLECTED) {
+            /* 256 ends with names of 200 bytes are less than what the journal always has room for */
+            if (!begun && state_begin(c, GIVES_BACK, 0))
+                return false;
+            begun = true;
+            if (!state_spend(c))
+                return true;
+            retire(c, o);
+        }
+    }
+    return false;
+}
+
+/* ---- making ---- */
+
 static bool
-has_room(struct coord *c, enum topic t) BOB_HOLDS(L_STATE)
+is_full(struct coord *c) BOB_HOLDS(L_STATE)
 {
     int64_t objects = 0;
 
+    for (int t = 0; t < TOPIC_COUNT_; t++)
+        objects += t == TOPIC_TASK ? 0 : c->names->count[t];
+    return objects >= c->options.max_objects;
+}
+
+/* The longest idle one that may go at once. */
+static struct object *
+dispensable(struct coord *c) BOB_HOLDS(L_STATE)
+{
+    struct object *oldest = NULL;
+
+    for (int t = 0; t < TOPIC_COUNT_; t++) {
+        struct object *o = topic_rules[t]->makes_room ? c->names->idle[t].first : NULL;
+
+        if (o && (!oldest || o->idle_since < oldest->idle_since))
+            oldest = o;
+    }
+    return oldest;
+}
+
+/* A recovery takes what there is, whatever the bound is now.  More than one goes only if the bound was lowered since. */
+static bool
+make_room(struct coord *c, enum topic t) BOB_HOLDS(L_STATE)
+{
+    struct object *o;
+
     if (t == TOPIC_TASK || !c->journal)
         return true;
-    for (int i = 0; i < TOPIC_COUNT_; i++)
-        objects += i == TOPIC_TASK ? 0 : c->names->count[i];
-    return objects < c->options.max_objects;
+    while (is_full(c)) {
+        if (!(o = dispensable(c)) || !state_spend(c))
+            return false;
+        retire(c, o);
+    }
+    return true;
 }
 
 struct object *
@@ -128,7 +241,7 @@ names_make(struct coord *c, enum topic t, const char *name, enum why *ret_why)
     size_t len = strlen(name);
 
     assert(rules->size >= sizeof(struct object));
-    if (!has_room(c, t)) {
+    if (!make_room(c, t)) {
         *ret_why = WHY_TOO_MANY;
         return NULL;
     }
@@ -149,82 +262,6 @@ names_make(struct coord *c, enum topic t, const char *name, enum why *ret_why)
     if (t != TOPIC_TASK)
         metric_add(M_OBJECTS, 1);
     return o;
-}
-
-static void
-idle_unlink(struct coord *c, struct object *o) BOB_HOLDS(L_STATE)
-{
-    struct names *names = c->names;
-
-    *(o->idle_prev ? &o->idle_prev->idle_next : &names->idle_first) = o->idle_next;
-    *(o->idle_next ? &o->idle_next->idle_prev : &names->idle_last) = o->idle_prev;
-    o->idle_prev = o->idle_next = NULL;
-    o->idle_listed = 0;
-}
-
-static void
-idle_link(struct coord *c, struct object *o, moment now) BOB_HOLDS(L_STATE)
-{
-    struct names *names = c->names;
-
-    o->idle_listed = now;
-    o->idle_prev = names->idle_last;
-    *(names->idle_last ? &names->idle_last->idle_next : &names->idle_first) = o;
-    names->idle_last = o;
-}
-
-void
-names_remove(struct coord *c, struct object *o)
-{
-    assert(!o->line.first);
-    if (o->idle_listed)
-        idle_unlink(c, o);
-    table_remove(&c->names->table, &o->in_table);
-    RB_REMOVE(tree, &c->names->by_name[o->topic], o);
-    c->names->count[o->topic]--;
-    if (o->topic != TOPIC_TASK)
-        metric_add(M_OBJECTS, -1);
-    if (c->removed_rev < o->rev)
-        c->removed_rev = o->rev;
-    changes_gone(c, o);
-    object_free(c, o);
-}
-
-void
-names_idle(struct coord *c, struct object *o, moment now)
-{
-    assert(now > 0);
-    o->idle_since = now;
-    if (!o->idle_listed && topic_rules[o->topic]->is_default)
-        idle_link(c, o, now);
-}
-
-bool
-names_collect(struct coord *c, moment now)
-{
-    struct object *o;
-    bool first = true;
-
-    while ((o = c->names->idle_first) && now - o->idle_listed >= IDLE_BEFORE_COLLECTED) {
-        /* 256 ends with names of 200 bytes are less than what the journal always has room for */
-        if (first && state_begin(c, GIVES_BACK, 0))
-            return false;
-        first = false;
-        if (!state_spend(c))
-            return true;
-        idle_unlink(c, o);
-        if (!o->idle_since)
-            continue;
-        const struct topic_rules *rules = topic_rules[o->topic];
-        if (now - o->idle_since < IDLE_BEFORE_COLLECTED || o->line.first || !rules->is_default(o)) {
-            idle_link(c, o, now);
-            continue;
-        }
-        if (rules->recorded)
-            state_append(c, o, NULL, 0);
-        names_remove(c, o);
-    }
-    return false;
 }
 
 struct object *

@@ -62,8 +62,7 @@ bool line_send_away(struct coord *c, struct line *l, enum why why, moment now) B
 struct object {
     struct table_node in_table;           /* names.c: all topics in one table */
     RB_ENTRY(object) by_name;             /* all of one topic, in the order of names */
-    struct object *idle_prev, *idle_next; /* names.c: the list of those that may be collected */
-    moment idle_listed;                   /* since when it is in that list; 0: it is not */
+    struct object *idle_prev, *idle_next; /* names.c: the idle ones of its topic */
     moment idle_since; /* since when it equals its default with nobody in line; 0: it does not */
     uint64_t stamp;    /* of its last visible change */
     uint64_t rev;      /* sequence of its last change */
@@ -75,9 +74,11 @@ struct topic_rules {
     const char *name; /* in the journal: never changed */
     size_t size;      /* of its struct */
     const struct line_rules *line;
-    bool (*is_default)(
-        const struct object *o); /* may be collected when idle for 10 min; NULL: never */
-    bool recorded;               /* has a record of its own: when collected, its end is appended */
+    /* May be collected when idle for 10 min; NULL: never. */
+    bool (*is_default)(const struct object *o);
+    bool
+        makes_room; /* an idle one goes at once when max_objects is met: nobody made it on purpose */
+    bool recorded;  /* has a record of its own: when collected, its end is appended */
     bool (*begin)(struct coord *c,
                   struct object *o); /* a new one; false: no memory; NULL: nothing to do */
     void (*end)(struct coord *c, struct object *o); /* frees what it owns; NULL: nothing */
@@ -96,17 +97,14 @@ extern const struct topic_rules *const topic_rules[TOPIC_COUNT_]; /* topics.c: t
 enum why topic_unknown_tag(char tag, const char *kind, const char *name, struct fault *f);
 
 struct object *names_find(struct coord *c, enum topic t, const char *name) BOB_HOLDS(L_STATE);
-/* Made zeroed, with name and topic, and counted.  NULL: WHY_NO_MEMORY or, max_objects is met (tasks are not counted there),
- * WHY_TOO_MANY (*ret_why says which). */
+/* Made zeroed, with name and topic, and counted; at max_objects (tasks are not counted there) the longest idle one of a
+ * topic that makes room goes for it.  NULL: WHY_NO_MEMORY or, if there is none such, WHY_TOO_MANY (*ret_why says which). */
 struct object *names_make(struct coord *c, enum topic t, const char *name, enum why *ret_why)
     BOB_HOLDS(L_STATE);
-/* Says that @o now equals its default with nobody in line, or that it does not: for collection after 10 minutes. */
+/* Says that @o now equals its default with nobody in line, or that it does not: for collection after 10 minutes, or before
+ * if room is wanted. */
 void names_idle(struct coord *c, struct object *o, moment now) BOB_HOLDS(L_STATE);
-static inline void
-names_busy(struct object *o)
-{
-    o->idle_since = 0;
-}
+void names_busy(struct coord *c, struct object *o) BOB_HOLDS(L_STATE);
 /* Collects what has been idle long enough, a step's worth; true: there is more. */
 bool names_collect(struct coord *c, moment now) BOB_HOLDS(L_STATE);
 /* Takes it out, remembers that it is gone for the streams, calls end, frees.  Nobody may stand in its line.  The record of

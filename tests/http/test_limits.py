@@ -163,6 +163,30 @@ def test_objects(start):
 
 
 @pytest.mark.quick
+def test_a_free_lock_makes_room(start):
+    """A lock named by each job: as many names as there are, as long as few are held at once."""
+    server = start("--max-objects", "50")
+    client = Client(server)
+    client.post("/v1/counters/zero/set", value=0).expect(200)
+    client.put("/v1/semaphores/s", value=1).expect(201)
+    client.put("/v1/executors/e", max_workers=1).expect(201)
+    held = client.post("/v1/locks/held/acquire", ttl="10m").expect(200)["token"]
+    for n in range(300):
+        token = client.post(f"/v1/locks/job{n}/acquire").expect(200)["token"]
+        client.post(f"/v1/locks/job{n}/release", token=token).expect(200)
+    assert metric(client, "bobbin_objects") == 50
+    tag = client.get("/v1/locks/job299").expect(200)["rev"]
+    client.get("/v1/locks/job0").expect(404)
+    assert client.post("/v1/locks/job0/acquire").expect(200)["token"] > tag, "no rev comes twice"
+    for n in range(45):
+        client.post(f"/v1/locks/new{n}/acquire", ttl="10m").expect(200)
+    client.post("/v1/locks/over/acquire").expect(429, "too_many")
+    assert client.get("/v1/locks/held").expect(200)["holder"]["token"] == held
+    for path in ("counters/zero", "semaphores/s", "executors/e"):
+        client.get(f"/v1/{path}").expect(200)
+
+
+@pytest.mark.quick
 def test_a_refused_name_is_not_made(start):
     """Looking for things that are not there, or being refused, must not fill the table of names."""
     server = start("--max-objects", "10")

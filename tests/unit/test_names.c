@@ -1,4 +1,4 @@
-/* test_names.c - the table of names: growth a bucket at a time, order, removal, and collection of what is idle.
+/* test_names.c - the table of names: growth a bucket at a time, order, removal, and what becomes of the idle.
  *
  * SPDX-License-Identifier: MIT */
 #include "coord_world.h"
@@ -229,6 +229,183 @@ a_thousand_idle_objects_are_collected_in_steps(void **state)
     world_close(&w);
 }
 
+/* ---- room ---- */
+
+static void
+world_of(struct world *w, int64_t max_objects)
+{
+    struct coord_options o = world_options();
+
+    o.max_objects = max_objects;
+    world_open_with(w, &o);
+    w->journal.relaxed = true;
+}
+
+static enum why
+take(struct world *w, const char *name, moment now, uint64_t *ret_token)
+{
+    struct client a = {0};
+    enum why why = acquire(w, &a, HOLD_LOCK, name, now, (struct want){.ttl_ns = TTL_MOST});
+
+    if (!why)
+        *ret_token = a.ask.outcome.grant.token;
+    return why;
+}
+
+/* Takes and releases it: idle since @now.  Returns its rev. */
+static uint64_t
+use(struct world *w, const char *name, moment now)
+{
+    struct client a = {0};
+    uint64_t token = 0;
+
+    assert_int_equal(take(w, name, now, &token), WHY_OK);
+    assert_int_equal(hold_release(w->c, now, HOLD_LOCK, name, token, ask_of(w, &a)), WHY_OK);
+    return a.ask.outcome.seq;
+}
+
+static bool
+is_there(struct world *w, const char *name)
+{
+    static struct hold_view view;
+    struct client a = {0};
+
+    return hold_show(w->c, HOLD_LOCK, name, &view, ask_of(w, &a)) == WHY_OK;
+}
+
+static void
+the_longest_idle_lock_makes_room_for_a_new_name(void **state)
+{
+    struct world w;
+    uint64_t token;
+
+    (void)state;
+    world_of(&w, 3);
+    use(&w, "a", NOW);
+    use(&w, "b", NOW + 1);
+    use(&w, "c", NOW + 2);
+    use(&w, "a", NOW + 3);
+    assert_int_equal(take(&w, "b", NOW + 4, &token), WHY_OK); /* held: c is the oldest now */
+    uint64_t last = w.journal.last;
+    assert_int_equal(take(&w, "d", NOW + 5, &token), WHY_OK);
+    assert_true(is_there(&w, "a") && is_there(&w, "b") && !is_there(&w, "c"));
+    assert_int_equal(w.journal.last, last + 1); /* the grant: a free lock has no record to end */
+    assert_int_equal(take(&w, "e", NOW + 6, &token), WHY_OK);
+    assert_true(!is_there(&w, "a") && is_there(&w, "b") && is_there(&w, "d"));
+    assert_int_equal(take(&w, "f", NOW + 7, &token), WHY_TOO_MANY); /* all are held */
+    assert_int_equal(lock_release(&w, "e", token), WHY_OK);
+    assert_int_equal(take(&w, "f", NOW + 8, &token), WHY_OK);
+    world_close(&w);
+}
+
+static void
+what_was_made_on_purpose_makes_none(void **state)
+{
+    struct world w;
+    struct client a = {0};
+    uint64_t token;
+
+    (void)state;
+    world_of(&w, 3);
+    counter_add(w.c, NOW, "n", 1, ask_of(&w, &a));
+    counter_set(w.c, NOW, "zero", 0, ask_of(&w, &a));
+    semaphore_put(w.c, NOW, "gpu", 2, true, ask_of(&w, &a));
+    assert_int_equal(take(&w, "l", NOW, &token), WHY_TOO_MANY);
+    assert_int_equal(counter_get(w.c, "zero", ask_of(&w, &a)), WHY_OK);
+    assert_int_equal(counter_delete(w.c, NOW, "zero", ask_of(&w, &a)), WHY_OK);
+    use(&w, "l", NOW);
+    assert_int_equal(semaphore_put(w.c, NOW, "cpu", 2, true, ask_of(&w, &a)), WHY_OK);
+    assert_false(is_there(&w, "l")); /* a lock goes for any of them */
+    world_close(&w);
+}
+
+static void
+a_lock_that_others_wait_for_is_not_idle(void **state)
+{
+    struct world w;
+    struct client waits = {0}, a = {0};
+    uint64_t token, other;
+
+    (void)state;
+    world_of(&w, 1);
+    assert_int_equal(take(&w, "l", NOW, &token), WHY_OK);
+    assert_int_equal(acquire(&w, &waits, HOLD_LOCK, "l", NOW,
+                             (struct want){.wait_ns = SECOND, .ttl_ns = SECOND}),
+                     WHY_PENDING);
+    assert_int_equal(hold_release(w.c, NOW, HOLD_LOCK, "l", token, ask_of(&w, &a)), WHY_OK);
+    assert_int_equal(waits.told, 1);
+    assert_int_equal(take(&w, "m", NOW, &other), WHY_TOO_MANY);
+    (void)deadline_serve(w.c, NOW + SECOND); /* its lease ends: idle without a release */
+    assert_int_equal(take(&w, "m", NOW + SECOND, &other), WHY_OK);
+    world_close(&w);
+}
+
+static void
+a_name_that_comes_back_has_a_higher_rev(void **state)
+{
+    static struct hold_view view;
+    struct world w;
+    struct client a = {0};
+    uint64_t seen = 0;
+
+    (void)state;
+    world_of(&w, 1);
+    for (int i = 0; i < 10; i++) {
+        uint64_t rev = use(&w, i % 2 ? "odd" : "even", NOW + i);
+
+        assert_true(rev > seen);
+        assert_int_equal(hold_show(w.c, HOLD_LOCK, i % 2 ? "even" : "odd", &view, ask_of(&w, &a)),
+                         WHY_NOT_FOUND);
+        assert_int_equal(a.ask.outcome.seq, seen); /* "there is none" depends on its last change */
+        seen = rev;
+    }
+    world_close(&w);
+}
+
+static void
+sixty_thousand_names_in_a_room_for_fifty(void **state)
+{
+    enum { NAMES = 60000, ROOM = 50000 };
+    struct world w;
+    char name[16];
+
+    (void)state;
+    world_of(&w, ROOM);
+    for (int i = 0; i < NAMES; i++) {
+        (void)snprintf(name, sizeof name, "%d", i);
+        use(&w, name, NOW + i);
+    }
+    state_lock(w.c);
+    assert_int_equal(names_count(w.c, TOPIC_LOCK), ROOM);
+    state_unlock(w.c);
+    assert_false(is_there(&w, "9999"));
+    assert_true(is_there(&w, "10000"));
+    world_close(&w);
+}
+
+/* The server was started with a lower bound than before. */
+static void
+many_go_in_steps_when_the_bound_was_lowered(void **state)
+{
+    struct world w;
+    uint64_t token;
+    char name[16];
+
+    (void)state;
+    world_of(&w, 1000);
+    for (int i = 0; i < 600; i++) {
+        (void)snprintf(name, sizeof name, "%d", i);
+        use(&w, name, NOW + i);
+    }
+    w.c->options.max_objects = 100;
+    assert_int_equal(take(&w, "x", NOW, &token), WHY_TOO_MANY); /* a step's worth is gone */
+    assert_int_equal(take(&w, "x", NOW, &token), WHY_OK);
+    state_lock(w.c);
+    assert_int_equal(names_count(w.c, TOPIC_LOCK), 100);
+    state_unlock(w.c);
+    world_close(&w);
+}
+
 int
 main(void)
 {
@@ -241,6 +418,12 @@ main(void)
         cmocka_unit_test(what_is_used_again_is_not_collected),
         cmocka_unit_test(a_free_lock_is_collected_and_a_held_one_is_not),
         cmocka_unit_test(a_thousand_idle_objects_are_collected_in_steps),
+        cmocka_unit_test(the_longest_idle_lock_makes_room_for_a_new_name),
+        cmocka_unit_test(what_was_made_on_purpose_makes_none),
+        cmocka_unit_test(a_lock_that_others_wait_for_is_not_idle),
+        cmocka_unit_test(a_name_that_comes_back_has_a_higher_rev),
+        cmocka_unit_test(sixty_thousand_names_in_a_room_for_fifty),
+        cmocka_unit_test(many_go_in_steps_when_the_bound_was_lowered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
