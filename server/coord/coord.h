@@ -111,10 +111,8 @@ struct ask {
     uint64_t arrival_; /* the how-manyth it was in that line */
     struct deadline until_;
     moment since_;
-    int64_t permits_, ttl_ns_;
     void *
         ret_; /* where task_wait shows the task; the hold kept ready for one who waits for permits */
-    char owner_[OWNER_MAX_LEN + 1];
 };
 
 /* ---- the whole ---- */

@@ -51,18 +51,25 @@ serve_head(struct coord *c, struct gate *g, moment now) BOB_HOLDS(L_STATE)
 
     a->ret_ = NULL;
     line_leave(c, a);
-    if (gate_beyond(g, a->permits_)) {
+    if (gate_beyond(g, h->permits)) {
         hold_recycle(c, h);
         a->outcome.why = WHY_INVALID;
         a->outcome.seq = g->object.rev;
     } else {
-        h->permits = a->permits_;
-        h->ttl_ns = a->ttl_ns_;
-        strcpy(h->owner, a->owner_);
         hold_grant(c, g, h, now);
         gate_granted(h, now > a->since_ ? now - a->since_ : 0, &a->outcome);
     }
     state_tell(c, a);
+}
+
+/* Whether the head need not wait: it can be granted, or never can be. */
+static bool
+has_turn(const struct gate *g)
+{
+    const struct ask *first = g->object.line.first;
+    int64_t permits = first ? waiting_hold(first)->permits : 0;
+
+    return first && (permits <= gate_free(g) || gate_beyond(g, permits));
 }
 
 void
@@ -71,7 +78,7 @@ gate_serve(struct coord *c, struct line *l, moment now)
     struct gate *g = gate_of_line(l);
     int served = 0;
 
-    while (l->first && (l->first->permits_ <= gate_free(g) || gate_beyond(g, l->first->permits_))) {
+    while (has_turn(g)) {
         if (served == 0 && state_begin(c, GIVES_BACK, 0)) { /* the backlog is at its bound: soon */
             deadline_set(c, &g->more, now + TRY_AGAIN);
             return;

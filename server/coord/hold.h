@@ -49,6 +49,12 @@ gate_of_line(struct line *l)
 {
     return STRUCT_OF(l, struct gate, object.line);
 }
+/* What somebody in the line of a gate is granted when it is his turn. */
+static inline const struct hold *
+waiting_hold(const struct ask *a)
+{
+    return a->ret_;
+}
 static inline int64_t
 gate_free(const struct gate *g)
 {
@@ -69,7 +75,7 @@ void hold_recycle(struct coord *c, struct hold *h) BOB_HOLDS(L_STATE);
 
 /* There are as many holds of semaphores as there may be objects: a semaphore's value is no bound on memory. */
 bool holds_full(struct coord *c) BOB_HOLDS(L_STATE);
-/* Makes @h (permits, ttl_ns and owner are filled) the newest of @g. */
+/* Makes @h (permits, ttl_ns and owner are filled, as they were when it was asked for) the newest of @g. */
 void hold_grant(struct coord *c, struct gate *g, struct hold *h, moment now) BOB_HOLDS(L_STATE);
 /* Ends @h, and remembers how; whoever is next is not served yet. */
 void hold_end(struct coord *c, struct hold *h, enum ended_by by) BOB_HOLDS(L_STATE);

@@ -29,14 +29,11 @@ settle(struct coord *c, struct ask *a, const struct gate *g, enum why why) BOB_H
 }
 
 static enum why
-wait_in_line(struct coord *c, struct gate *g, struct hold *h, moment now, const struct want *want,
+wait_in_line(struct coord *c, struct gate *g, struct hold *h, moment now, int64_t wait_ns,
              struct ask *a) BOB_HOLDS(L_STATE)
 {
-    a->permits_ = want->permits;
-    a->ttl_ns_ = want->ttl_ns;
-    strcpy(a->owner_, want->owner);
     a->ret_ = h;
-    enum why why = line_join(c, &g->object.line, a, now, want->wait_ns);
+    enum why why = line_join(c, &g->object.line, a, now, wait_ns);
     if (why == WHY_PENDING) {
         state_touch(c, &g->object);
         return why;
@@ -73,12 +70,12 @@ acquire(struct coord *c, moment now, enum hold_kind kind, const char *name, cons
             hold_recycle(c, h);
         return state_refuse(a, why);
     }
-    if (!now_free)
-        return wait_in_line(c, g, h, now, want, a);
-
     h->permits = want->permits;
     h->ttl_ns = want->ttl_ns;
     strcpy(h->owner, want->owner);
+    if (!now_free)
+        return wait_in_line(c, g, h, now, want->wait_ns, a);
+
     names_busy(c, &g->object);
     hold_grant(c, g, h, now);
     gate_granted(h, 0, &a->outcome);

@@ -34,9 +34,9 @@ show(const struct gate *g, struct hold_view *ret)
         struct waiter_view *w = &ret->waiter[ret->waiters_shown++];
 
         w->position = ret->waiters_shown;
-        w->permits = a->permits_;
+        w->permits = waiting_hold(a)->permits;
         w->since = a->since_;
-        strcpy(w->owner, a->owner_);
+        strcpy(w->owner, waiting_hold(a)->owner);
     }
 }
 

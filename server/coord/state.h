@@ -45,7 +45,7 @@ struct line {
     uint64_t arrivals; /* places ever given */
 };
 /* Stands @a at the end until now + @wait_ns and gives it a ticket.  WHY_PENDING | WHY_TOO_MANY | WHY_DRAINING | WHY_NO_MEMORY.  The caller
- * has filled permits_, ttl_ns_, owner_, ret_. */
+ * has filled ret_. */
 enum why line_join(struct coord *c, struct line *l, struct ask *a, moment now, int64_t wait_ns)
     BOB_HOLDS(L_STATE);
 /* Takes @a out of its line (to be granted, or given up); does not serve. */
