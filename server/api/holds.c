@@ -21,7 +21,7 @@ static const char *const noun[] = {[HOLD_LOCK] = "lock", [HOLD_SEMAPHORE] = "sem
 static const char *const binds[] = {"lease", NULL};
 
 struct acquire_args {
-    int64_t wait_ns, ttl_ns, permits;
+    int64_t wait_ns, ttl_ns, confirm_ns, permits;
     const char *owner;
     int bind;
 };
@@ -53,6 +53,7 @@ struct hold_listing {
 /*   name      type            into                                     needed least      most            fallback choices doc */                           \
     {"wait",   PARAM_DURATION, PARAM_AT(struct acquire_args, wait_ns),  false, 0,         WAIT_MOST,      "0",     NULL,   "how long to stand in the line"}, \
     {"ttl",    PARAM_DURATION, PARAM_AT(struct acquire_args, ttl_ns),   false, TTL_LEAST, TTL_MOST,       "30s",   NULL,   "the lease ends after this, if it is not renewed"}, \
+    {"confirm", PARAM_DURATION, PARAM_AT(struct acquire_args, confirm_ns), false, TTL_LEAST, CONFIRM_MOST, NULL,   NULL,   "the lease is only this long until the first renew, then ttl; at most ttl"}, \
     {"owner",  PARAM_TEXT,     PARAM_AT(struct acquire_args, owner),    false, 0,         OWNER_MAX_LEN,  "",      NULL,   "a label for people; grants nothing"}, \
     {"bind",   PARAM_CHOICE,   PARAM_AT(struct acquire_args, bind),     false, 0,         0,              "lease", binds,  "what the hold lives by; lease: its ttl"}
 
@@ -83,9 +84,10 @@ reply_grant(struct request *req, struct reply *reply)
     const struct grant_view *g = &q->ask.outcome.grant;
 
     if (g->expires_at <= clock_now())
-        return fault_set(request_fault(req), WHY_HOLD_ENDED,
-                         "%s was granted, but its ttl ended before the answer could be given",
-                         request_name(req, 0));
+        return fault_set(
+            request_fault(req), WHY_HOLD_ENDED,
+            "%s was granted, but its ttl (or confirm) ended before the answer could be given",
+            request_name(req, 0));
     if (request_wants_text(req)) {
         reply_text_u64(reply, 200, g->token);
         return WHY_OK;
@@ -193,6 +195,8 @@ holds_acquire(struct request *req, struct reply *reply, enum hold_kind kind)
 
     if (!q || request_args(req, &q->args))
         return request_why(req);
+    if (q->args.confirm_ns > q->args.ttl_ns)
+        return fault_set(request_fault(req), WHY_INVALID, "confirm: it is longer than the ttl");
     q->kind = kind;
     if (kind == HOLD_LOCK)
         q->args.permits = 1;
@@ -203,6 +207,7 @@ holds_acquire(struct request *req, struct reply *reply, enum hold_kind kind)
                                    &(struct want){.owner = q->args.owner,
                                                   .permits = q->args.permits,
                                                   .ttl_ns = q->args.ttl_ns,
+                                                  .confirm_ns = q->args.confirm_ns,
                                                   .wait_ns = q->args.wait_ns},
                                    &q->asking.ask),
                       q->args.wait_ns > 0);
@@ -217,7 +222,8 @@ refuse_token(struct request *req, struct reply *reply)
     } ends[] = {
         [ENDED_UNKNOWN] = {NULL, "it does not hold it, or no longer"},
         [ENDED_BY_RELEASE] = {"release", "its hold was released"},
-        [ENDED_BY_EXPIRY] = {"expiry", "its hold ended with its ttl, before a renewal came"},
+        [ENDED_BY_EXPIRY] = {"expiry",
+                             "its hold ended with its ttl (or confirm), before a renewal came"},
         [ENDED_BY_DELETE] = {"delete", "its hold was ended by a DELETE"},
     };
     const struct by_token *q = request_room(req);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/api.h"
 
-/* POST /v1/locks/{name}/acquire  wait, ttl, owner, bind
+/* POST /v1/locks/{name}/acquire  wait, ttl, confirm, owner, bind
  *   200 the grant    423 held by another until wait ended    429 the line is full */
 enum why
 api_lock_acquire(struct request *req, struct reply *reply)

@@ -59,7 +59,7 @@ api_semaphore_put(struct request *req, struct reply *reply)
                       false);
 }
 
-/* POST /v1/semaphores/{name}/acquire  permits, wait, ttl, owner, bind
+/* POST /v1/semaphores/{name}/acquire  permits, wait, ttl, confirm, owner, bind
  *   200 the grant    400 more permits than there are in all    423 not had until wait ended    429 the line is full */
 enum why
 api_semaphore_acquire(struct request *req, struct reply *reply)

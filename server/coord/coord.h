@@ -34,6 +34,7 @@ enum { NAME_MAX_LEN = 200, OWNER_MAX_LEN = 200, STEP_OBJECTS_MAX = 256, LINE_SHO
 #define TTL_LEAST (100 * NS_PER_MS)
 #define TTL_MOST (NS_PER_SECOND * 24 * 3600)
 #define TTL_DEFAULT (30 * NS_PER_SECOND)
+#define CONFIRM_MOST (NS_PER_SECOND * 3600)
 #define WAIT_MOST (600 * NS_PER_SECOND)
 
 /* ---- what an outcome says: plain data ---- */
@@ -149,13 +150,14 @@ struct want {
     const char *owner; /* "" when not given */
     int64_t permits;   /* 1 for a lock */
     int64_t ttl_ns, wait_ns;
+    int64_t confirm_ns; /* the lease until the first renew, at most ttl_ns; 0: ttl_ns */
 };
 /* WHY_OK grant | WHY_LOCK_HELD held | WHY_TOO_MANY waiters, objects or, of semaphores, holds | WHY_INVALID permits above the semaphore's value, unless that is 0 | WHY_NOT_FOUND no such
  * semaphore: it is made by PUT (a lock is made by its first acquire).  One that waits is judged against a value that was
  * lowered when it comes to the head of the line: if it wants more, it is told WHY_INVALID and holds nobody back. */
 enum why hold_acquire(struct coord *c, moment now, enum hold_kind kind, const char *name,
                       const struct want *want, struct ask *a);
-/* WHY_OK grant | WHY_NOT_HOLDER.  @ttl_ns 0: the one it has. */
+/* WHY_OK grant, confirmed from now on | WHY_NOT_HOLDER.  @ttl_ns 0: the one it has. */
 enum why hold_renew(struct coord *c, moment now, enum hold_kind kind, const char *name,
                     uint64_t token, int64_t ttl_ns, struct ask *a);
 /* WHY_OK released | WHY_NOT_HOLDER */

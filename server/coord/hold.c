@@ -118,6 +118,8 @@ hold_record(struct coord *c, struct hold *h)
     record_int(&r, 'k', o->topic == TOPIC_LOCK ? HOLD_LOCK : HOLD_SEMAPHORE);
     record_text(&r, 'n', o->name, strlen(o->name));
     record_int(&r, 't', h->ttl_ns);
+    if (h->confirm_ns)
+        record_int(&r, 'c', h->confirm_ns);
     if (h->permits != 1)
         record_int(&r, 'p', h->permits);
     if (*h->owner)
@@ -172,7 +174,7 @@ hold_grant(struct coord *c, struct gate *g, struct hold *h, moment now)
     link_hold(c, g, h);
     hold_record(c, h);
     assert(g->object.rev == h->token);
-    deadline_set(c, &h->until, now + h->ttl_ns);
+    deadline_set(c, &h->until, now + hold_lease(h));
     metric_add(M_GRANTS, 1);
 }
 
@@ -228,7 +230,7 @@ hold_find(struct coord *c, struct gate *g, uint64_t token)
 /* ---- recovery ---- */
 
 struct loaded {
-    int64_t kind, permits, ttl_ns;
+    int64_t kind, permits, ttl_ns, confirm_ns;
     char name[NAME_MAX_LEN + 1], owner[OWNER_MAX_LEN + 1];
 };
 
@@ -261,13 +263,16 @@ parse(const char *token, const void *record, size_t len, struct loaded *ret, str
             ret->permits = field.n;
         else if (field.tag == 't' && !field.is_text)
             ret->ttl_ns = field.n;
+        else if (field.tag == 'c' && !field.is_text)
+            ret->confirm_ns = field.n;
         else
             why = topic_unknown_tag(field.tag, HOLD_KIND, token, f);
         if (why)
             return why;
     }
     if ((ret->kind != HOLD_LOCK && ret->kind != HOLD_SEMAPHORE) || !*ret->name ||
-        ret->permits < 1 || ret->ttl_ns < 1 || ret->ttl_ns > TTL_MOST)
+        ret->permits < 1 || ret->ttl_ns < 1 || ret->ttl_ns > TTL_MOST || ret->confirm_ns < 0 ||
+        ret->confirm_ns > ret->ttl_ns)
         return fault_set(f, WHY_INTERNAL, "the hold %.20s in the store is damaged" PUT_A_BACKUP,
                          token);
     return WHY_OK;
@@ -303,6 +308,7 @@ hold_load(struct coord *c, const char *name, uint64_t seq, const void *record, s
     h->token = token;
     h->permits = l.permits;
     h->ttl_ns = l.ttl_ns;
+    h->confirm_ns = l.confirm_ns;
     strcpy(h->owner, l.owner);
     link_hold(c, (struct gate *)o, h);
     return WHY_OK;
@@ -324,7 +330,7 @@ start_gate(struct coord *c, struct gate *g, moment now, struct fault *f) BOB_HOL
     g->object.rev = journal_last(c->journal); /* holds that ended left no trace */
     for (struct hold *h = g->oldest; h; h = h->newer) {
         h->since = now;
-        deadline_set(c, &h->until, now + h->ttl_ns);
+        deadline_set(c, &h->until, now + hold_lease(h));
     }
     return WHY_OK;
 }

@@ -34,6 +34,8 @@ struct hold {
     struct hold *older, *newer; /* of the same gate; newer also chains the spare ones */
     uint64_t token;
     int64_t permits, ttl_ns;
+    int64_t
+        confirm_ns; /* until the first renew its lease is this short; 0: confirmed, or not asked for */
     moment since;
     struct deadline until;
     char owner[OWNER_MAX_LEN + 1];
@@ -56,6 +58,11 @@ waiting_hold(const struct ask *a)
     return a->ret_;
 }
 static inline int64_t
+hold_lease(const struct hold *h)
+{
+    return h->confirm_ns ? h->confirm_ns : h->ttl_ns;
+}
+static inline int64_t
 gate_free(const struct gate *g)
 {
     return g->value > g->taken ? g->value - g->taken : 0;
@@ -75,13 +82,13 @@ void hold_recycle(struct coord *c, struct hold *h) BOB_HOLDS(L_STATE);
 
 /* There are as many holds of semaphores as there may be objects: a semaphore's value is no bound on memory. */
 bool holds_full(struct coord *c) BOB_HOLDS(L_STATE);
-/* Makes @h (permits, ttl_ns and owner are filled, as they were when it was asked for) the newest of @g. */
+/* Makes @h (permits, ttl_ns, confirm_ns and owner are filled, as they were when it was asked for) the newest of @g. */
 void hold_grant(struct coord *c, struct gate *g, struct hold *h, moment now) BOB_HOLDS(L_STATE);
 /* Ends @h, and remembers how; whoever is next is not served yet. */
 void hold_end(struct coord *c, struct hold *h, enum ended_by by) BOB_HOLDS(L_STATE);
 enum ended_by hold_ended_by(struct coord *c, const struct gate *g, uint64_t token)
     BOB_HOLDS(L_STATE);
-/* Writes the record of @h anew: its ttl changed. */
+/* Writes the record of @h anew: its ttl changed, or it was confirmed. */
 void hold_record(struct coord *c, struct hold *h) BOB_HOLDS(L_STATE);
 struct hold *hold_find(struct coord *c, struct gate *g, uint64_t token) BOB_HOLDS(L_STATE);
 enum why hold_load(struct coord *c, const char *name, uint64_t seq, const void *record, size_t len,

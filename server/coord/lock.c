@@ -72,6 +72,7 @@ acquire(struct coord *c, moment now, enum hold_kind kind, const char *name, cons
     }
     h->permits = want->permits;
     h->ttl_ns = want->ttl_ns;
+    h->confirm_ns = want->confirm_ns;
     strcpy(h->owner, want->owner);
     if (!now_free)
         return wait_in_line(c, g, h, now, want->wait_ns, a);
@@ -87,6 +88,7 @@ hold_acquire(struct coord *c, moment now, enum hold_kind kind, const char *name,
              const struct want *want, struct ask *a)
 {
     assert(want->permits >= 1 && strlen(want->owner) <= OWNER_MAX_LEN);
+    assert(want->confirm_ns >= 0 && want->confirm_ns <= want->ttl_ns);
     state_lock(c);
     enum why why = state_begin(c, GROWS, 0);
     why = why ? state_refuse(a, why) : acquire(c, now, kind, name, want, a);
@@ -105,15 +107,17 @@ static enum why
 renew(struct coord *c, moment now, struct gate *g, struct hold *h, int64_t ttl_ns, struct ask *a)
     BOB_HOLDS(L_STATE)
 {
-    moment until = now + (ttl_ns > 0 ? ttl_ns : h->ttl_ns);
+    bool same = ttl_ns == 0 || ttl_ns == h->ttl_ns;
+    moment until = now + (same ? h->ttl_ns : ttl_ns);
 
-    if (ttl_ns > 0 && ttl_ns != h->ttl_ns) {
-        h->ttl_ns = ttl_ns;
-        hold_record(c, h);
-    } else {
+    if (same && until < h->until.at) /* one that read the clock later was here before */
+        until = h->until.at;
+    if (same && !h->confirm_ns) {
         state_touch(c, &g->object); /* its end, which the store does not know */
-        if (until < h->until.at)    /* one that read the clock later was here before */
-            until = h->until.at;
+    } else {
+        h->ttl_ns = same ? h->ttl_ns : ttl_ns;
+        h->confirm_ns = 0;
+        hold_record(c, h);
     }
     deadline_set(c, &h->until, until);
     gate_granted(h, 0, &a->outcome);

@@ -3,12 +3,14 @@
 SPDX-License-Identifier: MIT
 """
 
+import datetime
+import select
 import time
 
 import pytest
 
-from bobbind import at_best, until
-from wire import release, take
+from bobbind import PATIENCE, at_best, until
+from wire import Client, Raw, Waiting, release, take
 
 LATE = 0.050  # a lease ends at most this much after its ttl
 
@@ -126,3 +128,59 @@ def test_who_comes_too_late_is_told_that_his_ttl_was_over(client, name):
     until(lambda: client.get(f"/v1/semaphores/{name}")["free"] == 2, "the lease ends")
     assert client.post(f"/v1/semaphores/{name}/release", token=token).expect(412)["ended_by"] == "expiry"
     assert client.post(f"/v1/locks/{name}/release", token=token).expect(412)["ended_by"] is None, "another's"
+
+
+def seconds_left(grant):
+    return (datetime.datetime.fromisoformat(grant["expires_at"]) - datetime.datetime.now(datetime.UTC)).total_seconds()
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("noun", ["locks", "semaphores"])
+def test_confirm_is_the_lease_until_the_first_renew(start, noun):
+    server = start()
+    client, path = Client(server), f"/v1/{noun}/n"
+    if noun == "semaphores":
+        client.put(path, value=1).expect(201)
+    grant = client.post(f"{path}/acquire", confirm="1m", ttl="1h").expect(200)
+    assert seconds_left(grant) <= 60
+    server.stop()
+    server.start()  # on another port
+    client = Client(server)
+    again = client.post(f"{path}/renew", token=grant["token"]).expect(200)
+    assert 120 < seconds_left(again) <= 3600
+    server.kill()
+    server.start()
+    client = Client(server)
+    assert client.post(f"{path}/renew", token=grant["token"]).expect(200)["token"] == grant["token"]
+    client.post(f"{path}/release", token=grant["token"]).expect(200)
+    client.post(f"{path}/acquire", confirm="100ms", ttl="1h").expect(200)
+    client.post(f"{path}/acquire", wait="60s").expect(200)  # nobody confirmed that one
+
+
+def test_confirm_has_bounds(client, name):
+    for confirm in ("99ms", "61m", "0", "soon"):
+        client.post(f"/v1/locks/{name}/acquire", confirm=confirm, ttl="2h").expect(400).names("confirm")
+    client.post(f"/v1/locks/{name}/acquire", confirm="31s").expect(400).names("confirm", "ttl")
+    take(client, name, confirm="30s")
+
+
+@pytest.mark.quick
+@pytest.mark.limit(120)
+def test_who_waits_behind_the_killed_has_the_lock_after_confirm(start):
+    """A grant lies unread in the socket of a client that was killed when it came; with it went all others but one."""
+    server, confirm = start(), 1.0
+    client = Client(server)
+    token = take(client, "l", ttl="10m")["token"]
+    crowd = [Raw(server).request(f"POST /v1/locks/l/acquire?wait=10m&ttl=10m&confirm={confirm}") for _ in range(200)]
+    until(lambda: client.get("/v1/locks/l")["waiters"] == 200, "all stand in line", 30)
+    living = Waiting(server, "POST", "/v1/locks/l/acquire", wait="10m")
+    until(lambda: client.get("/v1/locks/l")["waiters"] == 201, "and the last one")
+    began = time.monotonic()
+    release(client, "l", token)
+    granted = select.select([one.socket for one in crowd], [], [], 20 * PATIENCE)[0]
+    assert granted, "one has a grant in its socket, and does not read it"
+    for one in crowd:
+        one.close(reset=True)
+    grant = living.answer(confirm + 10).expect(200)
+    assert time.monotonic() - began >= confirm, "the killed one had its time: it might have read its grant"
+    assert client.get("/v1/locks/l")["holder"]["token"] == grant["token"]
