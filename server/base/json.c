@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/json.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
@@ -85,4 +86,62 @@ json_parse(const char *text, size_t len, struct fault *f)
         return NULL;
     }
     return root;
+}
+
+void
+json_free(struct cJSON *tree)
+{
+    cJSON_Delete(tree);
+}
+
+const char *
+json_string(const struct cJSON *tree)
+{
+    return cJSON_GetStringValue(tree);
+}
+
+bool
+json_is_number(const char *text, size_t len)
+{
+    struct fault unused = {0};
+    struct scan s = {.start = text, .at = text, .end = text + len, .fault = &unused};
+
+    return len > 0 && (*text == '-' || (*text >= '0' && *text <= '9')) && scan_value(&s) &&
+           s.at == s.end;
+}
+
+bool
+json_members(struct json_walk *w, const struct cJSON *tree, const char *text, size_t len)
+{
+    struct scan s = {.start = text, .at = text, .end = text + len};
+
+    if (!cJSON_IsObject(tree))
+        return false;
+    scan_space(&s);
+    scan_take(&s, '{');
+    *w = (struct json_walk){tree->child, s.at, s.end};
+    return true;
+}
+
+/* The tree has the members in the order of the text: name and text come from there, decoded. */
+bool
+json_next(struct json_walk *w, const char **ret_name, struct given *ret)
+{
+    struct fault unused = {0};
+    struct scan s = {.start = w->at, .at = w->at, .end = w->end, .fault = &unused};
+
+    if (!w->node)
+        return false;
+    bool sound = scan_name(&s);
+    scan_space(&s);
+    const char *from = s.at;
+    sound = sound && scan_value(&s);
+    assert(sound); /* json_parse took it */
+    *ret_name = w->node->string;
+    *ret = (struct given){cJSON_GetStringValue(w->node), {from, (size_t)(s.at - from)}};
+    scan_space(&s);
+    scan_take(&s, ',');
+    w->at = s.at;
+    w->node = w->node->next;
+    return true;
 }

@@ -156,6 +156,72 @@ FACT(every_beginning_of_a_document_is_refused_without_harm)
     }
 }
 
+/* The bytes of each member are those between its colon and what ends it, without the white space around. */
+FACT(members_come_in_order_with_their_bytes)
+{
+    static const struct {
+        const char *name, *bytes, *text;
+    } T[] = {
+        {"", "1.0", NULL},
+        {"a", "\"\\u00e9\\/\\\"}\"", "\xc3\xa9/\"}"},
+        {"\"{", "{ \"x\" : [ ] }", NULL},
+        {"b", "[{\"b\":1},\r\n 2]", NULL},
+        {"n", "null", NULL},
+        {"z", "-12345678901234567890E-2", NULL},
+    };
+    static const char text[] =
+        "\t{ \"\":1.0,\"\\u0061\" :\"\\u00e9\\/\\\"}\"\n,\n\"\\\"{\":{ \"x\" : [ ] }, "
+        "\"b\":\t[{\"b\":1},\r\n 2] ,\"n\":null , \"z\":-12345678901234567890E-2}\n";
+    struct fault f = {0};
+    cJSON *doc = json_parse(text, sizeof text - 1, &f);
+    struct json_walk w;
+    const char *name;
+    struct given value;
+
+    assert_non_null(doc);
+    assert_true(json_members(&w, doc, text, sizeof text - 1));
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        assert_true(json_next(&w, &name, &value));
+        assert_string_equal(name, T[i].name);
+        assert_int_equal(value.json.len, strlen(T[i].bytes));
+        assert_memory_equal(value.json.at, T[i].bytes, value.json.len);
+        assert_int_equal(value.text != NULL, T[i].text != NULL);
+        if (T[i].text)
+            assert_string_equal(value.text, T[i].text);
+    }
+    assert_false(json_next(&w, &name, &value));
+    json_free(doc);
+}
+
+FACT(only_objects_have_members)
+{
+    static const char *const T[] = {"{}", " { \n} ", "[{\"a\":1}]", "5", "\"{\"", "null"};
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct fault f = {0};
+        cJSON *doc = json_parse(T[i], strlen(T[i]), &f);
+        struct json_walk w;
+        const char *name;
+        struct given value;
+
+        assert_int_equal(json_members(&w, doc, T[i], strlen(T[i])), i < 2);
+        assert_false(i < 2 && json_next(&w, &name, &value));
+        json_free(doc);
+    }
+}
+
+FACT(a_number_is_one_from_its_first_byte_to_its_last)
+{
+    static const char *const yes[] = {"0", "-0", "10", "1.50", "1e5", "-1.2E-3", "1e999"};
+    static const char *const no[] = {"",   "-",  "01", "+1",  ".5",  "1.",
+                                     "1 ", " 1", "1e", "0x1", "nan", "\"1\""};
+
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
+        assert_true(json_is_number(yes[i], strlen(yes[i])));
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+        assert_false(json_is_number(no[i], strlen(no[i])));
+}
+
 FACT(a_nul_byte_is_no_end)
 {
     struct fault f = {0};
@@ -260,6 +326,9 @@ main(void)
         cmocka_unit_test(takes_what_is_json),
         cmocka_unit_test(refuses_what_is_not_and_says_where),
         cmocka_unit_test(every_beginning_of_a_document_is_refused_without_harm),
+        cmocka_unit_test(members_come_in_order_with_their_bytes),
+        cmocka_unit_test(only_objects_have_members),
+        cmocka_unit_test(a_number_is_one_from_its_first_byte_to_its_last),
         cmocka_unit_test(a_nul_byte_is_no_end),
         cmocka_unit_test(sixty_four_levels_are_taken_and_one_more_is_not),
         cmocka_unit_test(ten_thousand_values_are_taken_and_one_more_is_not),
