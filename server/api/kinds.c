@@ -5,9 +5,6 @@
 
 #include "base/json.h"
 
-#include <cjson/cJSON.h>
-#include <stdlib.h>
-
 static const char *const type_name[] = {
     [ARG_TEXT] = "text",         [ARG_INT] = "int",     [ARG_NUMBER] = "number",
     [ARG_DURATION] = "duration", [ARG_BYTES] = "bytes", [ARG_BOOL] = "bool",
@@ -33,53 +30,58 @@ kinds_find(struct request *req, const char *name, enum why why)
     return NULL;
 }
 
-/* A name that kind_args did not know, and that stands flat, may have been meant as either: so both are told. */
-static void
-tell_both(struct request *req, const struct kind *kind, const struct cJSON *flat)
+/* A name that stands flat and that nobody knows may have been meant as either: so both are told. */
+static bool
+tell_both(struct request *req, const struct kind *kind, const char *name)
 {
     AUTO_BYTES args = {0}, params = {0};
 
-    for (const struct cJSON *given = flat->child; given; given = given->next) {
-        if (kind_arg(kind, given->string))
-            continue;
-        kind_arg_names(kind, &args);
-        request_param_names(req, &params);
-        fault_set(request_fault(req), WHY_INVALID,
-                  "%.60s: unknown parameter; %s takes %s; this call takes %s", given->string,
-                  kind->name, bytes_text(&args), bytes_text(&params));
-        return;
+    kind_arg_names(kind, &args);
+    request_param_names(req, &params);
+    fault_set(request_fault(req), WHY_INVALID,
+              "%.60s: unknown parameter; %s takes %s; this call takes %s", name, kind->name,
+              bytes_text(&args), bytes_text(&params));
+    return false;
+}
+
+static bool
+add_flat(struct request *req, const struct kind *kind, const struct named *flat, size_t n,
+         struct bytes *b)
+{
+    json_open(b, '{');
+    for (size_t i = 0; i < n; i++) {
+        const struct arg *a = kind_arg(kind, flat[i].name);
+
+        if (!a)
+            return tell_both(req, kind, flat[i].name);
+        if (arg_add(a, &flat[i].value, b, request_fault(req)))
+            return false;
     }
+    json_close(b, '}');
+    return true;
 }
 
 struct cJSON *
-kinds_args(struct request *req, const struct kind *kind, const struct cJSON *args, void *values)
+kinds_args(struct request *req, const struct kind *kind, struct json_slice args,
+           struct bytes *ret_json, void *values)
 {
-    struct cJSON *flat = request_rest(req), *given = NULL;
-    struct fault f = {0};
+    size_t n;
+    const struct named *flat = request_rest(req, &n);
 
-    if (!flat)
-        return NULL;
-    if (!args) {
-        given = flat;
-    } else if (flat->child) {
+    if (args.at && n > 0) {
         fault_set(request_fault(req), WHY_INVALID,
-                  "%.60s: arguments stand in args or beside it, not both", flat->child->string);
-        cJSON_Delete(flat);
+                  "%.60s: arguments stand in args or beside it, not both", flat[0].name);
         return NULL;
-    } else {
-        cJSON_Delete(flat);
-        given = cJSON_Duplicate(args, true);
-        if (!given)
-            fault_set(request_fault(req), WHY_NO_MEMORY, "no memory for the arguments");
     }
-    if (given && kind_args(kind, given, values, &f)) {
-        if (!args)
-            tell_both(req, kind, given);
-        fault_set(request_fault(req), f.why, "%s", f.detail); /* the first that is set stays */
-        cJSON_Delete(given);
-        given = NULL;
-    }
-    return given;
+    if (args.at)
+        bytes_add(ret_json, args.at, args.len);
+    else if (!add_flat(req, kind, flat, n, ret_json))
+        return NULL;
+    const char *text = bytes_text(ret_json);
+    if (!ret_json->failed)
+        return kind_args(kind, text, ret_json->len, values, request_fault(req));
+    fault_set(request_fault(req), WHY_NO_MEMORY, "no memory for the arguments");
+    return NULL;
 }
 
 /* The text a JSON string stands for; anything else as it is. */
@@ -88,14 +90,14 @@ kinds_reply_text(struct reply *reply, const char *json, size_t len)
 {
     struct bytes *b = reply_body(reply, 200, "text/plain; charset=utf-8");
     struct fault f = {0};
-    cJSON *value = len > 0 && *json == '"' ? json_parse(json, len, &f) : NULL;
+    struct cJSON *value = len > 0 && *json == '"' ? json_parse(json, len, &f) : NULL;
 
     if (value)
-        bytes_adds(b, cJSON_GetStringValue(value));
+        bytes_adds(b, json_string(value));
     else
         bytes_add(b, json, len);
     bytes_adds(b, "\n");
-    cJSON_Delete(value);
+    json_free(value);
 }
 
 static void

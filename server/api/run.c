@@ -12,11 +12,10 @@
 #include "base/metrics.h"
 
 #include <bobbin/event.h>
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 
 struct run_args {
-    struct cJSON *args;
+    struct json_slice args;
     int64_t wait_ns, timeout_ns;
 };
 struct running {
@@ -27,7 +26,8 @@ struct running {
 struct job {
     struct run run;
     struct bob_event stop;
-    struct cJSON *json; /* the texts of the arguments are in it */
+    struct bytes json; /* the arguments; values points into these two */
+    struct cJSON *tree;
     bool begun, succeeded;
     int64_t took_ns;
     uint64_t ticket;         /* names it in the list */
@@ -120,7 +120,8 @@ job_end(void *heap)
 {
     struct job *job = heap;
 
-    cJSON_Delete(job->json);
+    json_free(job->tree);
+    bytes_free(&job->json);
     bytes_free(&job->run.result);
     bob_event_fini(&job->stop);
 }
@@ -232,7 +233,7 @@ give_back(void *app, struct request *req)
 }
 
 static struct job *
-job_new(struct request *req, const struct kind *kind, const struct cJSON *args)
+job_new(struct request *req, const struct kind *kind, struct json_slice args)
 {
     struct job *job = api_keep(req, sizeof *job + kind->args_size, job_end);
 
@@ -244,8 +245,8 @@ job_new(struct request *req, const struct kind *kind, const struct cJSON *args)
     job->run.config = app_of(req)->config;
     job->run.stop = &job->stop;
     job->run.tell = tell_nobody;
-    job->json = kinds_args(req, kind, args, job->values);
-    if (job->json)
+    job->tree = kinds_args(req, kind, args, &job->json, job->values);
+    if (job->tree)
         return job;
     api_let_go(req);
     return NULL;

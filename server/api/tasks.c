@@ -9,13 +9,12 @@
 
 #include "base/json.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct submit_args {
     const char *kind;
-    struct cJSON *args;
+    struct json_slice args;
     int64_t priority, delay_ns, timeout_ns, wait_ns;
 };
 struct submit {
@@ -218,6 +217,21 @@ submitted(struct request *req, struct reply *reply)
     return view(req, reply, q->number, left > 0 ? left : 0);
 }
 
+/* Only checked here: the hands read the same bytes again. */
+static bool
+args_sound(struct request *req, const struct kind *kind, struct json_slice args,
+           struct bytes *ret_json)
+{
+    void *values = calloc(1, kind->args_size + 1);
+
+    if (values)
+        json_free(kinds_args(req, kind, args, ret_json, values));
+    else
+        fault_set(request_fault(req), WHY_NO_MEMORY, "no memory for the arguments");
+    free(values);
+    return request_why(req) == WHY_OK;
+}
+
 /* POST /v1/executors/{name}/tasks  kind and its arguments, priority, delay, timeout, wait
  *   202 accepted, with Location, also when the wait is refused    200 the result, if it was there within wait
  *   400 an argument is wrong    404 no such executor    422 it failed within wait    429 max_queue or max_tasks
@@ -227,40 +241,24 @@ api_task_submit(struct request *req, struct reply *reply)
 {
     struct submit *q = api_ask(req, submitted);
     const struct kind *kind;
-    struct cJSON *args;
-    void *values;
+    AUTO_BYTES json = {0};
 
-    if (!q || request_args(req, &q->args) || !(kind = kinds_find(req, q->args.kind, WHY_INVALID)))
+    if (!q || request_args(req, &q->args) || !(kind = kinds_find(req, q->args.kind, WHY_INVALID)) ||
+        !args_sound(req, kind, q->args.args, &json))
         return request_why(req);
-    if (!(values = calloc(1, kind->args_size + 1)))
-        return fault_set(request_fault(req), WHY_NO_MEMORY, "no memory for the arguments");
-    args = kinds_args(req, kind, q->args.args, values);
-    free(values); /* the hands read them again; here they were only checked */
-    if (!args)
-        return request_why(req);
-
-    char *json = cJSON_PrintUnformatted(args);
-    enum why why;
-    cJSON_Delete(args);
-    if (!json)
-        return fault_set(request_fault(req), WHY_NO_MEMORY, "no memory for the arguments");
-    if (strlen(json) > ARGS_MAX) {
-        cJSON_free(json);
+    if (json.len > ARGS_MAX)
         return fault_set(request_fault(req), WHY_TOO_LARGE, "args: more than %d bytes", ARGS_MAX);
-    }
-    if (q->args.wait_ns > 0 && !make_view(req)) { /* before there is a task */
-        cJSON_free(json);
+    if (q->args.wait_ns > 0 && !make_view(req)) /* before there is a task */
         return request_why(req);
-    }
-    why = task_submit(app_of(req)->coord, request_began(req), request_name(req, 0),
-                      &(struct submission){.kind = kind->name,
-                                           .args = json,
-                                           .priority = q->args.priority,
-                                           .delay_ns = q->args.delay_ns,
-                                           .timeout_ns = q->args.timeout_ns},
-                      &q->asking.ask);
-    cJSON_free(json);
-    return api_settle(req, reply, why, false);
+    return api_settle(req, reply,
+                      task_submit(app_of(req)->coord, request_began(req), request_name(req, 0),
+                                  &(struct submission){.kind = kind->name,
+                                                       .args = bytes_text(&json),
+                                                       .priority = q->args.priority,
+                                                       .delay_ns = q->args.delay_ns,
+                                                       .timeout_ns = q->args.timeout_ns},
+                                  &q->asking.ask),
+                      false);
 }
 
 /* GET /v1/tasks/{id}/result  wait

@@ -138,8 +138,9 @@ struct request {
 
     struct bytes body;
     size_t body_most;
-    struct cJSON *json;   /* the body, once parsed */
-    struct cJSON *rest;   /* what an open route did not know, until request_rest; NULL: none */
+    struct cJSON *json; /* the body, once parsed */
+    struct named *rest; /* what an open route did not know; NULL: nothing */
+    size_t rest_len;
     struct piece *pieces; /* kept texts that had no room in texts */
     size_t texts_len;
     answer_fn *answer;

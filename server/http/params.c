@@ -5,8 +5,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <assert.h>
-#include <cjson/cJSON.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,19 +15,14 @@
 
 enum { PAIRS_MAX = 128 };
 
-struct pair {
-    const char *name;
-    const char *text; /* NULL: json */
-    const struct cJSON *json;
-};
 struct pairs {
     struct request *req;
     int len;
-    struct pair at[PAIRS_MAX];
+    struct named at[PAIRS_MAX];
 };
 
 static bool
-add_pair(struct pairs *all, const char *name, const char *text, const struct cJSON *json)
+add_pair(struct pairs *all, const char *name, struct given value)
 {
     struct fault *f = &all->req->fault;
 
@@ -42,7 +36,7 @@ add_pair(struct pairs *all, const char *name, const char *text, const struct cJS
             return false;
         }
     }
-    all->at[all->len++] = (struct pair){name, text, json};
+    all->at[all->len++] = (struct named){name, value};
     return true;
 }
 
@@ -106,7 +100,7 @@ see_pairs(struct pairs *all, const char *what, char *at, size_t len)
                           what);
                 return;
             }
-            if (!add_pair(all, at, value, NULL))
+            if (!add_pair(all, at, (struct given){.text = value}))
                 return;
         }
         at = stop + 1;
@@ -117,17 +111,19 @@ static void
 see_json(struct pairs *all)
 {
     struct request *req = all->req;
+    struct json_walk members;
+    struct given value;
+    const char *name;
 
     req->json = json_parse(req->body.at, req->body.len, &req->fault);
     if (!req->json)
         return;
-    if (!cJSON_IsObject(req->json)) {
+    if (!json_members(&members, req->json, req->body.at, req->body.len)) {
         fault_set(&req->fault, WHY_INVALID, "the body is no JSON object");
         return;
     }
-    for (const struct cJSON *member = req->json->child; member; member = member->next) {
-        if (!cJSON_IsNull(member) &&
-            !add_pair(all, member->string, NULL, member)) /* null: not given */
+    while (json_next(&members, &name, &value)) {
+        if (!add_pair(all, name, value))
             return;
     }
 }
@@ -196,12 +192,6 @@ gather(struct pairs *all, struct request *req)
 
 /* ---- the whole ---- */
 
-static enum why
-no_memory(struct request *req)
-{
-    return fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the parameters");
-}
-
 static int
 row_of(const struct param *params, const char *name)
 {
@@ -234,19 +224,16 @@ unknown(struct request *req, const char *name)
                      bytes_text(&names));
 }
 
-/* What an open route does not know waits for request_rest: it is read once. */
+/* What an open route does not know waits for request_rest; @most in all. */
 static enum why
-put_by(struct request *req, const struct pair *pair)
+put_by(struct request *req, const struct named *pair, int most)
 {
-    struct cJSON *value =
-        pair->text ? cJSON_CreateString(pair->text) : cJSON_Duplicate(pair->json, true);
-
     if (!req->rest)
-        req->rest = cJSON_CreateObject();
-    if (value && req->rest && cJSON_AddItemToObject(req->rest, pair->name, value))
-        return WHY_OK;
-    cJSON_Delete(value);
-    return no_memory(req);
+        req->rest = malloc((size_t)most * sizeof *req->rest);
+    if (!req->rest)
+        return fault_set(&req->fault, WHY_NO_MEMORY, "no memory for the parameters");
+    req->rest[req->rest_len++] = *pair;
+    return WHY_OK;
 }
 
 enum why
@@ -276,13 +263,15 @@ request_args(struct request *req, void *args)
         int row = row_of(params, all.at[i].name);
 
         if (row < 0 && req->route->body == BODY_OPEN) {
-            if (put_by(req, &all.at[i]))
+            if (put_by(req, &all.at[i], all.len))
                 return f->why;
             continue;
         }
         if (row < 0)
             return unknown(req, all.at[i].name);
-        if (value_take(&params[row], all.at[i].text, all.at[i].json, args, f))
+        if (given_null(&all.at[i].value)) /* as if it were not there */
+            continue;
+        if (value_take(&params[row], &all.at[i].value, args, f))
             return f->why;
         given |= UINT64_C(1) << row;
     }
@@ -293,19 +282,15 @@ request_args(struct request *req, void *args)
             continue;
         if (params[i].required)
             return fault_set(f, WHY_INVALID, "%s: is needed", params[i].name);
-        if (fallback && value_take(&params[i], fallback, NULL, args, f))
+        if (fallback && value_take(&params[i], &(struct given){.text = fallback}, args, f))
             return f->why;
     }
     return WHY_OK;
 }
 
-struct cJSON *
-request_rest(struct request *req)
+const struct named *
+request_rest(const struct request *req, size_t *ret_n)
 {
-    struct cJSON *rest = req->rest ? req->rest : cJSON_CreateObject();
-
-    req->rest = NULL;
-    if (!rest)
-        (void)no_memory(req);
-    return rest;
+    *ret_n = req->rest_len;
+    return req->rest;
 }

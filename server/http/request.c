@@ -4,11 +4,11 @@
 #include "http/request.h"
 
 #include <assert.h>
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "http/exchange.h"
 #include "http/slot.h"
 
@@ -47,12 +47,13 @@ request_end(struct request *req)
 {
     atomic_store_explicit(&req->woken_at, 0, memory_order_relaxed);
     if (req->json) {
-        cJSON_Delete(req->json);
+        json_free(req->json);
         req->json = NULL;
     }
     if (req->rest) {
-        cJSON_Delete(req->rest);
+        free(req->rest);
         req->rest = NULL;
+        req->rest_len = 0;
     }
     while (req->pieces) {
         struct piece *next = req->pieces->next;

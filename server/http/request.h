@@ -18,13 +18,12 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/given.h"
 #include "http/route.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct cJSON;
 
 enum { REQUEST_ROOM = 1024 }; /* bytes for the handler's own state */
 
@@ -46,9 +45,13 @@ enum why request_why(const struct request *req);
 enum why request_args(struct request *req, void *args);
 /* Adds the names that the route has, "none" if it has none: for a sentence on one it has not. */
 void request_param_names(const struct request *req, struct bytes *b);
-/* With BODY_OPEN, after request_args: the parameters the route does not know, as a JSON object the caller owns (cJSON_Delete).  Texts
- * from a query or form stay texts.  A second call finds none.  NULL with the fault set. */
-struct cJSON *request_rest(struct request *req);
+/* With BODY_OPEN, after request_args: the parameters the route does not know, nulls too, as they were given; they live
+ * as long as the request. */
+struct named {
+    const char *name;
+    struct given value;
+};
+const struct named *request_rest(const struct request *req, size_t *ret_n);
 
 /* ---- later ---- */
 

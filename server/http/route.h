@@ -31,7 +31,7 @@ enum param_type {
     PARAM_TOKEN,    /* uint64_t       1 ... 2^53-1 */
     PARAM_BOOL,     /* bool */
     PARAM_CHOICE,   /* int: index in choices */
-    PARAM_JSON, /* struct cJSON *: an object; only in a JSON body; it lives as long as the request */
+    PARAM_JSON,     /* struct json_slice: an object, as it was sent; only in a JSON body */
 };
 
 struct param {

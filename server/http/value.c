@@ -3,11 +3,8 @@
  * SPDX-License-Identifier: MIT */
 #include "http/value.h"
 
-#include <cjson/cJSON.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/config.h"
@@ -19,7 +16,7 @@ union value {
     int64_t n;
     bool yes;
     int choice;
-    const struct cJSON *json;
+    struct json_slice json;
 };
 
 static enum why
@@ -62,30 +59,6 @@ malformed(struct fault *f, const struct param *p)
                      list);
 }
 
-/* One beyond int64_t becomes the end of its range, which no parameter allows: it is out of range, not malformed. */
-static bool
-whole_number(const char *text, int64_t *ret)
-{
-    char *end;
-
-    if (*text != '-' && (*text < '0' || *text > '9'))
-        return false;
-    *ret = strtoll(text, &end, 10);
-    return end != text && !*end; /* "-" alone has no end behind its beginning */
-}
-
-/* A negative one is out of range, not malformed. */
-static bool
-duration(const char *text, int64_t *ret)
-{
-    if (*text != '-')
-        return duration_parse(text, ret);
-    if (!duration_parse(text + 1, ret))
-        return false;
-    *ret = -*ret;
-    return true;
-}
-
 static bool
 choose(const struct param *p, const char *text, int *ret)
 {
@@ -99,67 +72,24 @@ choose(const struct param *p, const char *text, int *ret)
 }
 
 static bool
-from_text(const struct param *p, const char *text, union value *ret)
+read(const struct param *p, const struct given *g, union value *ret)
 {
     switch (p->type) {
     case PARAM_TEXT:
-        ret->text = text;
-        return true;
+        ret->text = g->text;
+        return ret->text != NULL;
     case PARAM_INT:
     case PARAM_TOKEN:
-        return whole_number(text, &ret->n);
+        return given_whole(g, &ret->n);
     case PARAM_DURATION:
-        return duration(text, &ret->n);
+        return given_duration(g, &ret->n);
     case PARAM_BOOL:
-        ret->yes = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
-        return ret->yes || strcmp(text, "false") == 0 || strcmp(text, "0") == 0;
+        return given_bool(g, &ret->yes);
     case PARAM_CHOICE:
-        return choose(p, text, &ret->choice);
+        return g->text && choose(p, g->text, &ret->choice);
     case PARAM_JSON:
-    default:
-        return false;
-    }
-}
-
-/* A JSON number with no fraction; one that a double may not hold exactly becomes the end of the range. */
-static bool
-json_whole(const struct cJSON *json, int64_t *ret)
-{
-    double n = json->valuedouble;
-
-    if (!cJSON_IsNumber(json) || n != trunc(n))
-        return false;
-    *ret = fabs(n) <= (double)TOKEN_MAX ? (int64_t)n : n < 0 ? INT64_MIN : INT64_MAX;
-    return true;
-}
-
-static bool
-from_json(const struct param *p, const struct cJSON *json, union value *ret)
-{
-    switch (p->type) {
-    case PARAM_TEXT:
-        ret->text = json->valuestring;
-        return cJSON_IsString(json);
-    case PARAM_INT:
-    case PARAM_TOKEN:
-        return json_whole(json, &ret->n);
-    case PARAM_DURATION:
-        if (cJSON_IsString(json))
-            return duration(json->valuestring, &ret->n);
-        if (!cJSON_IsNumber(json))
-            return false;
-        ret->n = fabs(json->valuedouble) < 9e9 ? (int64_t)llround(json->valuedouble * 1e9)
-                 : json->valuedouble < 0       ? INT64_MIN
-                                               : INT64_MAX;
-        return true;
-    case PARAM_BOOL:
-        ret->yes = cJSON_IsTrue(json);
-        return cJSON_IsBool(json);
-    case PARAM_CHOICE:
-        return cJSON_IsString(json) && choose(p, json->valuestring, &ret->choice);
-    case PARAM_JSON:
-        ret->json = json;
-        return cJSON_IsObject(json);
+        ret->json = g->json;
+        return given_object(g);
     default:
         return false;
     }
@@ -193,12 +123,11 @@ put(const struct param *p, const union value *v, char *args)
 }
 
 enum why
-value_take(const struct param *p, const char *text, const struct cJSON *json, void *args,
-           struct fault *f)
+value_take(const struct param *p, const struct given *g, void *args, struct fault *f)
 {
     union value v = {0};
 
-    if (!(text ? from_text(p, text, &v) : from_json(p, json, &v)))
+    if (!read(p, g, &v))
         return malformed(f, p);
     int64_t n = p->type == PARAM_TEXT ? (int64_t)strlen(v.text) : v.n;
     if (p->type == PARAM_TOKEN && (n < 1 || n > TOKEN_MAX))

@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <bobbin/process.h>
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -142,7 +141,7 @@ commands_start(const struct config *c, struct fault *f)
 
 struct command_args {
     const char *name;
-    const struct cJSON *input;
+    struct json_slice input;
 };
 
 static const char *
@@ -262,7 +261,7 @@ run_it(struct run *run, const struct bob_command *command)
 
 /* In a folder of its own, which goes with it. */
 static bool
-run_in_scratch(struct run *run, const char *const *argv, const char *input)
+run_in_scratch(struct run *run, const char *const *argv, struct json_slice input)
 {
     char folder[PATH_MAX], here[PATH_MAX + 8], temp[PATH_MAX + 8], task[TASK_ID_LEN + 16],
         id[TASK_ID_LEN], why[96];
@@ -271,8 +270,8 @@ run_in_scratch(struct run *run, const char *const *argv, const char *input)
         .argv = argv,
         .env = env,
         .cwd = folder,
-        .input = input,
-        .input_len = strlen(input),
+        .input = input.at,
+        .input_len = input.len,
         .output_max = OUTPUT_MAX,
         .grace_ms = GRACE_MS,
         .limits = {.memory_bytes = (uint64_t)run->config->command_memory,
@@ -297,17 +296,8 @@ run_command(struct run *run)
 {
     const struct command_args *args = run->args;
     const struct allowed *a = allowed_find(args->name); /* it was when the arguments were read */
-    char *text = NULL;
-    bool good;
 
-    if (args->input && !cJSON_IsString(args->input)) {
-        text = cJSON_PrintUnformatted(args->input);
-        if (!text)
-            return run_fail(run, true, "out_of_memory", "no memory for the input");
-    }
-    good = run_in_scratch(run, a->argv, text ? text : args->input ? args->input->valuestring : "");
-    cJSON_free(text);
-    return good;
+    return run_in_scratch(run, a->argv, args->input);
 }
 
 /* clang-format off */
@@ -320,7 +310,7 @@ const struct kind kind_command = {
         {.name = "name", .type = ARG_TEXT, .offset = offsetof(struct command_args, name), .required = true,
          .least = 1, .most = 200, .wrong = wrong_name, .doc = "which of them"},
         {.name = "input", .type = ARG_JSON, .offset = offsetof(struct command_args, input),
-         .doc = "what it reads on its standard input, as JSON (default: nothing)"},
+         .doc = "what it reads on its standard input: this JSON, byte for byte (default: nothing)"},
         {0},
     },
 };

@@ -8,11 +8,9 @@
 
 #include "work/work.h"
 
-extern const struct kind kind_command, kind_download, kind_sleep, kind_square;
+/* One value into the field of its row, at @to.  WHY_INVALID names the argument, and says what it takes. */
+enum why arg_read(const struct arg *a, const struct given *g, void *to, struct fault *f);
 
-/* kind_args of a whole text; what it returns holds the texts in @args: kind_args_free it when the run is over.  NULL with @f set. */
-struct cJSON *kind_args_parse(const struct kind *k, const char *text, size_t len, void *args,
-                              struct fault *f);
-void kind_args_free(struct cJSON *json); /* NULL is allowed */
+extern const struct kind kind_command, kind_download, kind_sleep, kind_square;
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "work/kinds.h"
+#include "base/json.h"
 
 enum { TOLD_EVERY_MS = 200 };
 
@@ -79,12 +79,12 @@ stint_work_off(struct stint *s)
     run->args = calloc(1, run->kind->args_size);
     if (!run->args)
         return run_fail(run, true, "out_of_memory", "no memory for the arguments");
-    json = kind_args_parse(run->kind, s->claim->args->text, s->claim->args->len, run->args, &f);
+    json = kind_args(run->kind, s->claim->args->text, s->claim->args->len, run->args, &f);
     if (!json)
         (void)run_fail(run, f.why == WHY_NO_MEMORY, "bad_arguments", "%s", f.detail);
     else
         good = run->kind->run(run);
-    kind_args_free(json);
+    json_free(json);
     free(run->args);
     run->args = NULL;
     if (good && run->result.failed)

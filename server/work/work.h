@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/config.h"
 #include "base/fault.h"
+#include "base/given.h"
 #include "coord/queue.h"
 
 #include <bobbin/event.h>
@@ -34,7 +35,8 @@ struct arg {
     const char *name;
     enum arg_type type;
     /* Into the kind's struct of arguments, by type: const char *, int64_t, double, int64_t of nanoseconds, int64_t, bool,
-     * const char *, const struct cJSON * (any value; a text is JSON written out). */
+     * const char *, struct json_slice (any value, as it was sent; a null is one too, to the others it is "not given").  What each
+     * takes is the table of base/given.h. */
     unsigned short offset;
     bool required;
     double least, most;   /* of the number, of the bytes of a text, in seconds of a duration */
@@ -80,9 +82,14 @@ struct kind {
 const struct kind *kind_find(const char *name); /* NULL: unknown */
 const struct kind *const *kinds_all(size_t *ret_n);
 
-/* Reads @json (an object) into @args (args_size bytes); texts point into @json.  Values that came as texts (from a query) are read as
- * their type.  WHY_INVALID names the argument, and for an unknown one the ones that exist. */
-enum why kind_args(const struct kind *k, const struct cJSON *json, void *args, struct fault *f);
+/* Reads @text, a JSON object, into @args (args_size bytes), whose texts are in what is returned and whose JSON is in @text:
+ * json_free it when the run is over.  NULL with @f set: WHY_INVALID names the argument, and for an unknown one the ones that
+ * exist; WHY_NO_MEMORY. */
+struct cJSON *kind_args(const struct kind *k, const char *text, size_t len, void *args,
+                        struct fault *f);
+/* Adds the value of @a to an object for kind_args: JSON as the bytes it is, what came by query or form as what the type of @a
+ * makes of it: 5 for n=5; for ARG_JSON what is JSON, else a text.  WHY_INVALID: it begins like JSON, and is none; WHY_NO_MEMORY. */
+enum why arg_add(const struct arg *a, const struct given *g, struct bytes *b, struct fault *f);
 const struct arg *kind_arg(const struct kind *k,
                            const char *name);               /* NULL: it takes none of this name */
 void kind_arg_names(const struct kind *k, struct bytes *b); /* adds them: "url, sha256" */

@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: MIT */
 #include "fuzz/fuzz.h"
 
-#include <cjson/cJSON.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -60,7 +59,7 @@ look_at_arguments(const char *text, size_t len)
         void *args = calloc(1, k->args_size);
 
         promise(args != NULL);
-        cJSON *json = kind_args_parse(k, text, len, args, &f);
+        struct cJSON *json = kind_args(k, text, len, args, &f);
         promise(json ? f.why == WHY_OK : f.why != WHY_OK && f.detail[0]);
         for (const struct arg *a = k->args; json && a->name; a++) {
             if (a->type != ARG_URL)
@@ -72,7 +71,7 @@ look_at_arguments(const char *text, size_t len)
             for (const char *at = url; *at; at++)
                 promise((unsigned char)*at > ' ' && *at != 0x7f);
         }
-        kind_args_free(json);
+        json_free(json);
         free(args);
     }
 }

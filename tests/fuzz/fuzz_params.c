@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "http/problem.h"
 #include "unit/params_table.h"
+#include "work/work.h"
 
 /* clang-format off */
 static const struct route ROUTES[] = {
@@ -49,18 +50,43 @@ taken(const struct args *a)
     promise(a->ttl >= NS_PER_MS && a->ttl <= 60 * NS_PER_SECOND);
     promise(a->token < UINT64_C(1) << 53);
     promise(a->order == 0 || a->order == 1);
-    promise(!a->args || cJSON_IsObject(a->args));
+    promise(!a->args.at || (a->args.at[0] == '{' && a->args.at[a->args.len - 1] == '}'));
+}
+
+/* As an argument of each type it becomes JSON, or is refused. */
+static void
+as_argument(const struct given *g)
+{
+    for (enum arg_type type = ARG_TEXT; type <= ARG_JSON; type++) {
+        const struct arg arg = {.name = "a", .type = type};
+        struct fault fault = {0};
+        struct bytes b = {0};
+
+        json_open(&b, '{');
+        if (arg_add(&arg, g, &b, &fault)) {
+            promise(type == ARG_JSON && fault.detail[0]);
+        } else {
+            json_close(&b, '}');
+            cJSON *json = cJSON_ParseWithLength(b.at, b.len);
+            promise(cJSON_GetArraySize(json) == 1);
+            cJSON_Delete(json);
+        }
+        bytes_free(&b);
+    }
 }
 
 static void
-rest_too(struct request *req)
+rest_too(const struct request *req)
 {
-    cJSON *rest = request_rest(req);
+    size_t n;
+    const struct named *rest = request_rest(req, &n);
 
-    promise(rest ? cJSON_IsObject(rest) : req->fault.why != WHY_OK);
-    for (int i = 0; PARAMS[i].name; i++)
-        promise(!cJSON_GetObjectItemCaseSensitive(rest, PARAMS[i].name));
-    cJSON_Delete(rest);
+    for (size_t i = 0; i < n; i++) {
+        for (int row = 0; PARAMS[row].name; row++)
+            promise(strcmp(rest[i].name, PARAMS[row].name) != 0);
+        promise(rest[i].value.text || rest[i].value.json.len > 0);
+        as_argument(&rest[i].value);
+    }
 }
 
 /* Of a size that AddressSanitizer guards, which request_keep's room is not. */

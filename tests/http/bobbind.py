@@ -52,6 +52,13 @@ def at_best(took, most, tries=5):
     assert min(seen) <= most * PATIENCE, f"more than {most} s each time: {seen}"
 
 
+def program(path, script):
+    """Writes a script of the shell that can be run: for --command."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
 class Server:
     """One process of bobbind. start() returns when it listens; stop() and kill() end it; start() again restarts it."""
 

@@ -63,16 +63,22 @@ def pytest_runtest_protocol(item):
 
 
 @pytest.fixture(scope="module")
-def shared_server(tmp_path_factory):
-    box = {"server": Server(tmp_path_factory.mktemp("data") / "store").start(), "broken": False}
+def server_flags():
+    """Of the server that the tests of a module share; a module may have its own."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory, server_flags):
+    box = {"server": Server(tmp_path_factory.mktemp("data") / "store", *server_flags).start()}
     yield box
     box["server"].end()
 
 
 @pytest.fixture
-def server(shared_server, tmp_path):
+def server(shared_server, server_flags, tmp_path):
     if not shared_server["server"].alive():
-        shared_server["server"] = Server(tmp_path / "store").start()
+        shared_server["server"] = Server(tmp_path / "store", *server_flags).start()
     yield shared_server["server"]
     assert shared_server["server"].alive(), f"the server ended:\n{shared_server['server'].log()}"
 

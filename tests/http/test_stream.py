@@ -75,6 +75,15 @@ def connections(client):
 
 
 @pytest.mark.quick
+@pytest.mark.parametrize("blank", ["\n", "\r\n", "\r", "\n\n", "\r\r\n \n"])
+def test_arguments_that_were_sent_in_lines_do_not_break_its_own(client, stream, name, blank):
+    client.put(f"/v1/executors/{name}", max_workers=1).expect(201)
+    task = client("POST", f"/v1/executors/{name}/tasks", f'{{"kind":"square","args":{{{blank}"n"{blank}:12}}}}',
+                  {"Content-Type": "application/json"}).expect(202)["id"]
+    until(lambda: any(data.get("args") == {"n": 12} for _, _, data in stream.tells_of(task)), "the stream tells them")
+
+
+@pytest.mark.quick
 def test_a_change_is_told_within_a_moment(client, stream, name):
     value = 4711
 

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "file_server.h"
 #include "temp_folder.h"
 #include "work/address.h"
@@ -94,7 +95,7 @@ fetch_as(struct shop *s, uint64_t number, const char *url, const char *filename)
     (void)snprintf(json, sizeof json, "{\"url\":\"%s\"%s%s%s}", url,
                    filename ? ",\"filename\":\"" : "", filename ? filename : "",
                    filename ? "\"" : "");
-    doc = kind_args_parse(&kind_download, json, strlen(json), &args, &f);
+    doc = kind_args(&kind_download, json, strlen(json), &args, &f);
     if (!doc)
         fail_msg("%s", f.detail);
     bytes_free(&s->run.result);
@@ -112,7 +113,7 @@ fetch_as(struct shop *s, uint64_t number, const char *url, const char *filename)
     s->done = s->total = 0;
     s->told = 0;
     good = kind_download.run(&s->run);
-    kind_args_free(doc);
+    json_free(doc);
     return good;
 }
 

@@ -12,7 +12,7 @@ struct args {
     uint64_t token;
     bool deep;
     int order;
-    const struct cJSON *args;
+    struct json_slice args;
 };
 static const char *const ORDERS[] = {"fifo", "lifo", NULL};
 /* clang-format off */

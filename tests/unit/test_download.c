@@ -79,7 +79,7 @@ filenames_that_could_lead_elsewhere_are_refused_at_submit(void **state)
         struct fault f = {0};
 
         (void)snprintf(json, sizeof json, "{\"url\":\"http://a/\",\"filename\":\"%s\"}", wrong[i]);
-        assert_null(kind_args_parse(&kind_download, json, strlen(json), &args, &f));
+        assert_null(kind_args(&kind_download, json, strlen(json), &args, &f));
         assert_true(f.detail[0] != '\0');
     }
 }

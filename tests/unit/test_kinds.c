@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "work/kinds.h"
 
 struct all {
@@ -18,6 +19,7 @@ struct all {
     int64_t whole, duration, bytes;
     double number;
     bool yes;
+    struct json_slice any;
 };
 
 static const char *
@@ -37,7 +39,8 @@ static const struct kind every_type = {
         {.name = "duration", .type = ARG_DURATION, .offset = offsetof(struct all, duration), .least = 0, .most = 60, .fallback = "2s", .doc = "a time"},
         {.name = "bytes",    .type = ARG_BYTES,    .offset = offsetof(struct all, bytes), .least = 1, .most = 1 << 20, .fallback = "64K", .doc = "a size"},
         {.name = "number",   .type = ARG_NUMBER,   .offset = offsetof(struct all, number), .least = -1, .most = 1, .doc = "a number"},
-        {.name = "yes",      .type = ARG_BOOL,     .offset = offsetof(struct all, yes), .fallback = "yes", .doc = "or no"},
+        {.name = "yes",      .type = ARG_BOOL,     .offset = offsetof(struct all, yes), .fallback = "true", .doc = "or no"},
+        {.name = "any",      .type = ARG_JSON,     .offset = offsetof(struct all, any), .doc = "a value"},
         {0},
     },
 };
@@ -49,16 +52,17 @@ arguments_are_read_as_their_types(void **state)
     static const char json[] =
         "{\"text\":\"abc\",\"url\":\"http://a/b\",\"whole\":-7,\"duration\":0.25,"
         "\"bytes\":1000,\"number\":0.5,\"yes\":false}";
-    static const char texts[] =
-        "{\"text\":\"abc\",\"url\":\"http://a/b\",\"whole\":\"-7\",\"duration\":\"250ms\","
-        "\"bytes\":\"1000\",\"number\":\"0.5\",\"yes\":\"no\"}";
-    const char *both[] = {json, texts};
+    static const char otherwise[] =
+        "{\"text\":\"\\u0061bc\",\"url\":\"http:\\/\\/a/"
+        "b\",\"whole\":-70.0e-1,\"duration\":\"250ms\","
+        "\"bytes\":\"1000\",\"number\":5e-1,\"yes\":false,\"any\":null}";
+    const char *both[] = {json, otherwise};
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct fault f = {0};
         struct all all;
-        struct cJSON *doc = kind_args_parse(&every_type, both[i], strlen(both[i]), &all, &f);
+        struct cJSON *doc = kind_args(&every_type, both[i], strlen(both[i]), &all, &f);
 
         assert_non_null(doc);
         assert_string_equal(all.text, "abc");
@@ -68,7 +72,7 @@ arguments_are_read_as_their_types(void **state)
         assert_int_equal(all.bytes, 1000);
         assert_true(all.number == 0.5);
         assert_false(all.yes);
-        kind_args_free(doc);
+        json_free(doc);
     }
 }
 
@@ -77,7 +81,7 @@ what_is_not_given_has_its_default_or_is_nothing(void **state)
 {
     struct fault f = {0};
     struct all all;
-    struct cJSON *doc = kind_args_parse(&every_type, "{\"whole\":1}", 11, &all, &f);
+    struct cJSON *doc = kind_args(&every_type, "{\"whole\":1}", 11, &all, &f);
 
     (void)state;
     assert_non_null(doc);
@@ -85,7 +89,110 @@ what_is_not_given_has_its_default_or_is_nothing(void **state)
     assert_int_equal(all.duration, 2 * NS_PER_SECOND);
     assert_int_equal(all.bytes, 65536);
     assert_true(all.yes);
-    kind_args_free(doc);
+    json_free(doc);
+}
+
+static void
+any_value_is_passed_on_byte_for_byte(void **state)
+{
+    static const char *const T[] = {
+        "9007199254740993",
+        "-0",
+        "1.7976931348623157e308",
+        "0.10",
+        "\"5\"",
+        "\"\\u00e9\\/\"",
+        "[ 1 ,\n{\"a\" :\t2} ]",
+        "null",
+        "{}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        AUTO_BYTES text = {0};
+        struct fault f = {0};
+        struct all all;
+
+        bytes_addf(&text, "{ \"any\" : %s , \"whole\":1}", T[i]);
+        struct cJSON *doc = kind_args(&every_type, text.at, text.len, &all, &f);
+        assert_non_null(doc);
+        assert_int_equal(all.any.len, strlen(T[i]));
+        assert_memory_equal(all.any.at, T[i], strlen(T[i]));
+        json_free(doc);
+    }
+}
+
+/* What a query or form gives, as it is kept; and what is said of it where it is nothing of the kind. */
+static void
+a_text_of_a_form_becomes_what_its_argument_is(void **state)
+{
+    static const struct {
+        const char *name, *text, *json, *refused;
+    } T[] = {
+        {"text", "5", "\"5\"", NULL},
+        {"text", "null", "\"null\"", NULL},
+        {"url", "http://a/", "\"http://a/\"", NULL},
+        {"whole", "5", "5", NULL},
+        {"whole", "-007", "-7", NULL},
+        {"whole", "5.0", "\"5.0\"", "a whole number"},
+        {"whole", "x", "\"x\"", "a whole number"},
+        {"whole", "", "\"\"", "a whole number"},
+        {"whole", " 5", "\" 5\"", "a whole number"},
+        {"whole", "1000", "1000", "-9 to 9"},
+        {"whole", "1e0", "\"1e0\"", "a whole number"},
+        {"number", "-0.50", "-0.50", NULL},
+        {"number", ".5", "\".5\"", "a number"},
+        {"number", "0x0", "\"0x0\"", "a number"},
+        {"number", "nan", "\"nan\"", "a number"},
+        {"duration", "2.50", "2.50", NULL},
+        {"duration", "007", "\"007\"", NULL},
+        {"duration", "250ms", "\"250ms\"", NULL},
+        {"duration", "soon", "\"soon\"", "a duration"},
+        {"bytes", "65536", "65536", NULL},
+        {"bytes", "64K", "\"64K\"", NULL},
+        {"bytes", "1.5", "1.5", "a number of bytes"},
+        {"yes", "1", "true", NULL},
+        {"yes", "false", "false", NULL},
+        {"yes", "yes", "\"yes\"", "true or false"},
+        {"any", "5", "5", NULL},
+        {"any", " [1, 2.0]\n", "[1, 2.0]", NULL},
+        {"any", "\"5\"", "\"5\"", NULL},
+        {"any", "null", "null", NULL},
+        {"any", "hello \"you\"", "\"hello \\\"you\\\"\"", NULL},
+        {"any", "", "\"\"", NULL},
+        {"any", "nul", "\"nul\"", NULL},
+        {"any", "01", "\"01\"", NULL},
+        {"any", "{\"a\":1", NULL, "any: JSON, byte 7"},
+        {"any", "[1,]", NULL, "any: JSON, byte 4"},
+        {"any", "\"a", NULL, "any: JSON, byte 3"},
+        {"any", "1e400", NULL, "beyond the range"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        const struct arg *a = kind_arg(&every_type, T[i].name);
+        struct fault f = {0};
+        AUTO_BYTES b = {0};
+        struct all all;
+
+        json_open(&b, '{');
+        if (a->type != ARG_INT)
+            json_raw(&b, "whole", "1", 1);
+        size_t before = b.len;
+        enum why why = arg_add(a, &(struct given){.text = T[i].text}, &b, &f);
+        assert_int_equal(why != WHY_OK, T[i].json == NULL);
+        if (!why) {
+            const char *added = strchr(bytes_text(&b) + before, ':') + 1;
+
+            assert_string_equal(added, T[i].json);
+            json_close(&b, '}');
+            struct cJSON *doc = kind_args(&every_type, b.at, b.len, &all, &f);
+            assert_int_equal(doc == NULL, T[i].refused != NULL);
+            json_free(doc);
+        }
+        if (T[i].refused && !strstr(f.detail, T[i].refused))
+            fail_msg("%s=%s: %s", T[i].name, T[i].text, f.detail);
+    }
 }
 
 static void
@@ -99,13 +206,17 @@ what_is_wrong_is_named(void **state)
         {"{\"whole\":1,\"wole\":2}", "wole", "text, url, whole"},
         {"{\"whole\":10}", "whole", "-9 to 9"},
         {"{\"whole\":1.5}", "whole", "whole number"},
-        {"{\"whole\":1e300}", "whole", "whole number"},
+        {"{\"whole\":1e300}", "whole", "-9 to 9"},
+        {"{\"whole\":\"1\"}", "whole", "whole number"},
+        {"{\"whole\":1.0000000000000000000001}", "whole", "whole number"},
+        {"{\"whole\":1,\"number\":\"0.5\"}", "number", "a number"},
+        {"{\"whole\":1,\"number\":null,\"yes\":\"true\"}", "yes", "true or false"},
         {"{\"whole\":\"1x\"}", "whole", "whole number"},
         {"{\"whole\":\"\"}", "whole", "whole number"},
         {"{\"whole\":\"-\"}", "whole", "whole number"},
         {"{\"whole\":\" 1\"}", "whole", "whole number"},
         {"{\"whole\":\"99999999999999999999\"}", "whole", "whole number"},
-        {"{\"whole\":null}", "whole", "whole number"},
+        {"{\"whole\":null}", "whole", "needs it"},
         {"{\"whole\":true}", "whole", "whole number"},
         {"{\"whole\":1,\"whole\":2}", "whole", "whole"},
         {"{\"whole\":1,\"text\":\"\"}", "text", "1 to 5 bytes"},
@@ -143,7 +254,7 @@ what_is_wrong_is_named(void **state)
         struct fault f = {0};
         struct all all;
 
-        assert_null(kind_args_parse(&every_type, T[i].json, strlen(T[i].json), &all, &f));
+        assert_null(kind_args(&every_type, T[i].json, strlen(T[i].json), &all, &f));
         if (!strstr(f.detail, T[i].names) || !strstr(f.detail, T[i].says))
             fail_msg("%s: %s", T[i].json, f.detail);
     }
@@ -164,6 +275,8 @@ kinds_are_found_by_name_and_their_tables_are_sound(void **state)
             assert_non_null(a->doc);
             assert_true(a->offset < all[i]->args_size);
             assert_false(a->required && a->fallback);
+            assert_false(a->type == ARG_JSON && a->fallback); /* it would have no bytes */
+            assert_true(a - all[i]->args < 64);               /* a bit for each, in read_given */
         }
     }
     assert_null(kind_find("nonsense"));
@@ -196,7 +309,7 @@ run_kind(const char *name, const char *json, struct run *run)
         char bytes[64];
     } args;
     struct fault f = {0};
-    struct cJSON *doc = kind_args_parse(k, json, strlen(json), &args, &f);
+    struct cJSON *doc = kind_args(k, json, strlen(json), &args, &f);
     bool good;
 
     assert_non_null(doc);
@@ -204,7 +317,7 @@ run_kind(const char *name, const char *json, struct run *run)
     run->args = &args;
     run->tell = tell;
     good = k->run(run);
-    kind_args_free(doc);
+    json_free(doc);
     run->args = NULL;
     return good;
 }
@@ -217,7 +330,7 @@ square_multiplies_a_number_by_itself(void **state)
     } T[] = {
         {"{\"n\":0}", "0"},
         {"{\"n\":-12}", "144"},
-        {"{\"n\":\"94906265\"}", "9007199136250225"},
+        {"{\"n\":9.4906265e7}", "9007199136250225"},
     };
 
     (void)state;
@@ -271,6 +384,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_are_read_as_their_types),
         cmocka_unit_test(what_is_not_given_has_its_default_or_is_nothing),
+        cmocka_unit_test(any_value_is_passed_on_byte_for_byte),
+        cmocka_unit_test(a_text_of_a_form_becomes_what_its_argument_is),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(kinds_are_found_by_name_and_their_tables_are_sound),
         cmocka_unit_test(square_multiplies_a_number_by_itself),

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
 #include <cmocka.h>
 
 #include "unit/params_table.h"
@@ -194,6 +193,7 @@ FACT(a_wrong_value_is_refused_and_named)
         {JSON, "{\"n\":1.5}", "n:"},
         {JSON, "{\"n\":\"1\"}", "n:"},
         {JSON, "{\"n\":1e300}", "n: must be between"},
+        {JSON, "{\"n\":1.00000000000000000001}", "n: must be a whole number"},
         {JSON, "{\"n\":true}", "n:"},
         {FORM, "owner=123456789", "owner: must be at most 8 bytes long"},
         {JSON, "{\"owner\":5}", "owner: must be a text"},
@@ -210,6 +210,10 @@ FACT(a_wrong_value_is_refused_and_named)
         {FORM, "token=-1", "token:"},
         {FORM, "token=9007199254740992", "token:"},
         {JSON, "{\"token\":\"7\"}", "token:"},
+        {JSON, "{\"token\":9007199254740990.6}", "token:"},
+        {JSON, "{\"token\":9007199254740993}", "token:"},
+        {JSON, "{\"deep\":\"true\"}", "deep: must be true or false"},
+        {FORM, "deep=", "deep: must be true or false"},
         {FORM, "deep=yes", "deep: must be true or false"},
         {JSON, "{\"deep\":1}", "deep:"},
         {FORM, "order=random", "order: must be one of fifo, lifo"},
@@ -299,10 +303,11 @@ FACT(an_open_call_keeps_the_rest)
     static const struct {
         const char *type, *body, *rest;
     } T[] = {
-        {JSON, "{\"n\":2,\"url\":\"http://x\",\"deepest\":[1,{\"a\":2}]}",
-         "{\"url\":\"http://x\",\"deepest\":[1,{\"a\":2}]}"},
-        {FORM, "url=http%3A%2F%2Fx&n=2&seconds=5", "{\"url\":\"http://x\",\"seconds\":\"5\"}"},
-        {JSON, "{\"n\":2}", "{}"},
+        {JSON,
+         "{\"n\":2, \"url\" : \"http:\\/\\/x\" ,\"deepest\":\t[1.0,\n{\"a\": 1E2}]\r,\"no\":null}",
+         "url:http://x:\"http:\\/\\/x\" deepest::[1.0,\n{\"a\": 1E2}] no::null "},
+        {FORM, "url=http%3A%2F%2Fx&n=2&seconds=5", "url:http://x: seconds:5: "},
+        {JSON, "{\"n\":2}", ""},
     };
 
     for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
@@ -311,20 +316,21 @@ FACT(an_open_call_keeps_the_rest)
 
         assert_int_equal(request_args(req, &a), WHY_OK);
         assert_int_equal(a.n, 2);
-        struct cJSON *rest = request_rest(req);
-        assert_non_null(rest);
-        char *text = cJSON_PrintUnformatted(rest);
-        assert_string_equal(text, T[i].rest);
-        cJSON_free(text);
-        cJSON_Delete(rest);
-        rest = request_rest(req);
-        assert_true(rest && !rest->child); /* it was given away */
-        cJSON_Delete(rest);
+        size_t n;
+        const struct named *rest = request_rest(req, &n);
+        AUTO_BYTES told = {0};
+        for (size_t k = 0; k < n; k++) {
+            const struct given *g = &rest[k].value;
+
+            bytes_addf(&told, "%s:%s:%.*s ", rest[k].name, g->text ? g->text : "", (int)g->json.len,
+                       g->json.at ? g->json.at : "");
+        }
+        assert_string_equal(bytes_text(&told), T[i].rest);
         end(req);
     }
 }
 
-FACT(the_rest_is_freed_with_the_request_if_nobody_asks_for_it)
+FACT(the_rest_goes_with_the_request)
 {
     struct request *req = with_body(&OPEN, FORM, "url=x&n=11");
     struct args a = {0};
@@ -336,14 +342,42 @@ FACT(the_rest_is_freed_with_the_request_if_nobody_asks_for_it)
     end(req);
 }
 
-FACT(an_object_comes_as_it_is)
+FACT(an_object_comes_byte_for_byte)
 {
-    struct request *req = with_body(&CLOSED, JSON, "{\"args\":{\"a\":1}}");
+    static const char object[] =
+        "{ \"a\" :9007199254740993,\r\n\t\"b\":[-0, 1.10, \"\\u00e9\\/\"] }";
+    AUTO_BYTES body = {0};
+
+    bytes_addf(&body, " {\"\\u0061rgs\" : %s , \"n\":2}\n", object);
+    struct request *req = with_body(&CLOSED, JSON, bytes_text(&body));
     struct args a = {0};
 
     assert_int_equal(request_args(req, &a), WHY_OK);
-    assert_int_equal(cJSON_GetObjectItem(a.args, "a")->valueint, 1);
+    assert_int_equal(a.n, 2);
+    assert_int_equal(a.args.len, sizeof object - 1);
+    assert_memory_equal(a.args.at, object, sizeof object - 1);
     end(req);
+}
+
+FACT(a_null_is_not_given_but_its_name_must_be_known)
+{
+    static const struct {
+        const char *body, *fault;
+    } T[] = {
+        {"{\"n\":null,\"args\":null}", ""},
+        {"{\"nn\":null}", "nn: unknown parameter"},
+    };
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct request *req = with_body(&CLOSED, JSON, T[i].body);
+        struct args a = {0};
+
+        assert_int_equal(request_args(req, &a), *T[i].fault ? WHY_INVALID : WHY_OK);
+        assert_non_null(strstr(req->fault.detail, T[i].fault));
+        if (!*T[i].fault)
+            assert_true(a.n == 1 && !a.args.at);
+        end(req);
+    }
 }
 
 FACT(no_more_than_a_hundred_and_twenty_eight)
@@ -375,8 +409,9 @@ main(void)
         cmocka_unit_test(what_is_needed_is_asked_for),
         cmocka_unit_test(a_call_without_parameters_takes_none),
         cmocka_unit_test(an_open_call_keeps_the_rest),
-        cmocka_unit_test(the_rest_is_freed_with_the_request_if_nobody_asks_for_it),
-        cmocka_unit_test(an_object_comes_as_it_is),
+        cmocka_unit_test(the_rest_goes_with_the_request),
+        cmocka_unit_test(an_object_comes_byte_for_byte),
+        cmocka_unit_test(a_null_is_not_given_but_its_name_must_be_known),
         cmocka_unit_test(no_more_than_a_hundred_and_twenty_eight),
     };
 
