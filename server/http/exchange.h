@@ -230,6 +230,11 @@ void stream_queued(struct stream *s, struct request *req); /* watches its client
 void stream_drop(struct stream *s);                        /* one that was never queued */
 void streams_sweep(struct http *h, bool all); /* wakes those due for a heartbeat, or all */
 
+/* ---- socket.c ---- */
+
+/* Whether the calling thread of MHD has written to its own eventfd and does nothing but write to it until it says false. */
+void socket_signalled(bool is_signalled);
+
 /* ---- refusal.c ---- */
 
 /* Writes what the slot's frame refuses to the socket past MHD, which sees nothing of it, and ends our side of the connection. */

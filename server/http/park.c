@@ -134,9 +134,12 @@ park_resume_woken(struct http *h, struct hand *hand)
         return;
     for (req = atomic_exchange(&hand->woken, NULL); req; req = next) {
         next = req->next_woken;
-        if (!req->leads)
+        if (!req->leads) {
             resume(h, req->connection);
+            socket_signalled(true);
+        }
     }
+    socket_signalled(false);
 }
 
 void
