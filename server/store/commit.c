@@ -31,18 +31,23 @@ die(struct sqlite *db, const char *doing)
 /* ---- sequences ---- */
 
 static enum stored
-write_limit(struct sqlite *db, uint64_t limit)
+write_limit(struct commit *c, uint64_t limit)
 {
+    struct sqlite *db = c->store->db;
+    struct tally next = c->tally;
     enum stored got = sqlite_sync_commits(db, true);
 
+    next.limit = limit;
     if (!got)
         got = sqlite_begin(db);
     if (!got)
-        got = sqlite_set_limit(db, limit);
+        got = sqlite_set_tally(db, &next);
     if (!got)
         got = sqlite_commit(db);
     if (got)
         sqlite_rollback(db);
+    else
+        c->tally = next;
     return got;
 }
 
@@ -56,29 +61,20 @@ static enum why
 reserve_first_block(struct commit *c, uint64_t *ret_first, struct fault *f)
 {
     struct sqlite *db = c->store->db;
-    int64_t limit = 0, last = 0;
-    enum stored got =
-        sqlite_number(db, "SELECT value FROM meta WHERE key = 'sequence_limit'", &limit);
-    uint64_t first = 1;
+    uint64_t first = c->tally.limit > 0 ? c->tally.limit : 1;
+    enum stored got;
 
-    if (!got)
-        got = sqlite_number(db, "SELECT max(seq) FROM change", &last);
-    if (!got) {
-        if (limit > 0)
-            first = (uint64_t)limit;
-        if (last > 0 && (uint64_t)last >= first)
-            first = block_above((uint64_t)last);
-        got = write_limit(db, block_above(first));
-    }
+    if (c->tally.last_seq >= first)
+        first = block_above(c->tally.last_seq);
+    got = write_limit(c, block_above(first));
     if (got == STORED_NO_ROOM) {
         reserve_give(&c->store->reserve);
-        got = write_limit(db, block_above(first));
+        got = write_limit(c, block_above(first));
     }
     if (!got)
         got = sqlite_sync_commits(db, !c->store->relaxed);
     if (got)
         return sqlite_fault(db, got, "start the journal", f);
-    c->limit = block_above(first);
     *ret_first = first;
     return WHY_OK;
 }
@@ -86,9 +82,9 @@ reserve_first_block(struct commit *c, uint64_t *ret_first, struct fault *f)
 void
 commit_end(struct commit *c, uint64_t next)
 {
-    assert(next < c->limit);
+    assert(next < c->tally.limit);
     if (!commit_closed(c))
-        (void)write_limit(c->store->db, next + 1);
+        (void)write_limit(c, next + 1);
 }
 
 /* ---- the gate ---- */
@@ -139,8 +135,8 @@ commit_open(struct commit *c, struct store *s, uint64_t *ret_first, struct fault
 {
     enum why why;
 
-    *c = (struct commit){.store = s};
-    why = fold_open(&c->fold, s->db, f);
+    *c = (struct commit){.store = s, .tally = s->tally};
+    why = fold_open(&c->fold, s->db, s->changes_kept, f);
     if (!why)
         why = reserve_first_block(c, ret_first, f);
     if (why) {
@@ -190,30 +186,34 @@ note_locked(struct commit *c, bool locked)
 }
 
 static enum stored
-insert_all(struct commit *c, const struct batch *b)
+insert_all(struct commit *c, const struct batch *b, struct tally *t)
 {
     struct change change;
     enum stored got = STORED_OK;
 
     for (size_t at = 0; !got && batch_next(b, &at, &change);) {
-        got = sqlite_insert(c->store->db, &change);
+        uint64_t check;
+
+        tally_add(t, &change, &check);
+        got = sqlite_insert(c->store->db, &change, check);
         fold_note(&c->fold, &change);
     }
     return got;
 }
 
+/* @t becomes what the rows add up to with this batch. */
 static enum stored
-write_batch(struct commit *c, const struct batch *b, uint64_t limit)
+write_batch(struct commit *c, const struct batch *b, struct tally *t)
 {
     struct sqlite *db = c->store->db;
     enum stored got = sqlite_begin(db);
 
     if (!got)
-        got = insert_all(c, b);
-    if (!got && limit != c->limit)
-        got = sqlite_set_limit(db, limit);
+        got = insert_all(c, b, t);
     if (!got && !commit_closed(c)) /* it needs room for itself, which is for what gives back now */
-        got = fold_step(&c->fold, db, b->n);
+        got = fold_step(&c->fold, db, t, b->n);
+    if (!got)
+        got = sqlite_set_tally(db, t);
     if (!got)
         got = sqlite_commit(db);
     return got;
@@ -225,15 +225,18 @@ commit_try(struct commit *c, const struct batch *b)
     struct sqlite *db = c->store->db;
     uint64_t last = b->first + (uint64_t)b->n - 1;
     /* The backlog is far under half a block, so the next one is on disk before anything in it is given out. */
-    uint64_t limit = last + SEQUENCE_BLOCK / 2 < c->limit ? c->limit : c->limit + SEQUENCE_BLOCK;
-    bool sync = c->store->relaxed && limit != c->limit;
+    bool is_near = last + SEQUENCE_BLOCK / 2 >= c->tally.limit;
+    bool sync = c->store->relaxed && is_near;
+    struct tally next = c->tally;
     moment start = clock_now();
     enum stored got;
 
-    assert(b->n > 0 && last < c->limit);
+    assert(b->n > 0 && last < c->tally.limit);
+    if (is_near)
+        next.limit += SEQUENCE_BLOCK;
     if (sync && sqlite_sync_commits(db, true))
         die(db, "sync");
-    got = write_batch(c, b, limit);
+    got = write_batch(c, b, &next);
     if (got == STORED_FAILED)
         die(db, "commit");
     note_locked(c, got == STORED_BUSY);
@@ -244,7 +247,7 @@ commit_try(struct commit *c, const struct batch *b)
     if (got == STORED_NO_ROOM)
         commit_shut(c);
     if (!got) {
-        c->limit = limit;
+        c->tally = next;
         fold_committed(&c->fold, b->n);
         metric_add(M_JOURNAL_CHANGES, b->n);
         metric_add(M_JOURNAL_COMMITS, 1);

@@ -15,6 +15,7 @@
 #include "store/batch.h"
 #include "store/fold.h"
 #include "store/parts.h"
+#include "store/tally.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,7 +26,8 @@ enum { SEQUENCE_BLOCK = 1 << 20 };
 struct commit {
     struct store *store;
     struct fold fold;
-    uint64_t limit;     /* sequences below it may be given out; a multiple of SEQUENCE_BLOCK */
+    /* As of the last commit; its limit, below which sequences may be given out, is a multiple of SEQUENCE_BLOCK while it runs. */
+    struct tally tally;
     atomic_bool shut;   /* the gate */
     atomic_bool locked; /* by another program */
     moment reopen_at;   /* the gate, not before */

@@ -9,6 +9,7 @@
 #include "store/fold.h"
 
 #include "base/clock.h"
+#include "store/check.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,11 +33,11 @@ struct latest {
 _Static_assert(sizeof(struct latest) == 64, "a slot is a cache line");
 
 enum why
-fold_open(struct fold *f, struct sqlite *db, struct fault *fault)
+fold_open(struct fold *f, struct sqlite *db, int64_t most, struct fault *fault)
 {
     enum stored got;
 
-    *f = (struct fold){0};
+    *f = (struct fold){.most = most};
     got = sqlite_number(db, "SELECT count(*) FROM change", &f->kept);
     if (got)
         return sqlite_fault(db, got, "count the changes", fault);
@@ -60,20 +61,10 @@ fold_close(struct fold *f)
 /* ---- which changes are void ---- */
 
 static uint64_t
-mix(uint64_t hash, const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
-    return hash;
-}
-
-static uint64_t
 slot_of(const struct change *c)
 {
-    uint64_t hash =
-        mix(mix(UINT64_C(0xcbf29ce484222325), c->kind, c->kind_len), c->name, c->name_len);
-
-    return (hash ^ hash >> 32) & (SLOTS - 1);
+    return check_mix(check_mix(CHECK_START, c->kind, c->kind_len), c->name, c->name_len) &
+           (SLOTS - 1);
 }
 
 static void
@@ -138,25 +129,58 @@ fold_note(struct fold *f, const struct change *c)
 
 /* ---- a step ---- */
 
+static enum stored
+put_row(struct sqlite *db, struct tally *t, const struct change *c)
+{
+    uint64_t was, check = check_change(CHECK_START, c);
+    bool there = false;
+    enum stored got = sqlite_object_check(db, c, &was, &there);
+
+    if (!got)
+        got = sqlite_put_object(db, c, check);
+    if (!got && there)
+        tally_drop(t, was);
+    if (!got && c->record)
+        tally_put(t, check);
+    return got;
+}
+
 /* Makes a row of the oldest change from *seq on and moves *seq behind it. */
 static enum stored
-fold_row(struct sqlite *db, uint64_t *seq, bool *more)
+fold_row(struct sqlite *db, struct tally *t, uint64_t *seq, bool *more)
 {
     struct change c;
-    enum stored got = sqlite_row_from(db, *seq, &c, more);
+    uint64_t check, before = t->base;
+    bool there;
+    enum stored got = sqlite_row_from(db, *seq, &c, &check, more);
 
     if (!got && *more) {
-        got = sqlite_put_object(db, &c);
+        got = sqlite_check_before(db, c.seq, &before, &there);
+        if (!got && check_change(before, &c) != check)
+            got = sqlite_damaged(db, "change %llu is not what was written",
+                                 (unsigned long long)c.seq);
+        if (!got)
+            got = put_row(db, t, &c);
         *seq = c.seq + 1;
     }
     sqlite_row_end(db);
     return got;
 }
 
-enum stored
-fold_step(struct fold *f, struct sqlite *db, int64_t inserted)
+/* Drops the changes before @seq, all of which are folded. */
+static enum stored
+trim(struct fold *f, struct sqlite *db, struct tally *t, uint64_t seq)
 {
-    int64_t over = f->kept - CHANGES_KEPT;
+    bool there = false;
+    enum stored got = sqlite_check_before(db, seq, &t->base, &there);
+
+    return got ? got : sqlite_trim(db, seq - 1, &f->folding);
+}
+
+enum stored
+fold_step(struct fold *f, struct sqlite *db, struct tally *t, int64_t inserted)
+{
+    int64_t over = f->kept - f->most;
     moment until;
     uint64_t seq = 0; /* all before it are folded */
     int rows = 0;
@@ -177,9 +201,9 @@ fold_step(struct fold *f, struct sqlite *db, int64_t inserted)
         }
         if (++rows % LOOKS == 0 && i >= inserted && clock_now() >= until)
             break;
-        got = fold_row(db, &seq, &more);
+        got = fold_row(db, t, &seq, &more);
     }
-    return got || seq == 0 ? got : sqlite_trim(db, seq - 1, &f->folding);
+    return got || seq == 0 ? got : trim(f, db, t, seq);
 }
 
 void

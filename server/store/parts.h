@@ -9,6 +9,7 @@
 #include "store/reserve.h"
 #include "store/sqlite.h"
 #include "store/store.h"
+#include "store/tally.h"
 
 #include <stdbool.h>
 
@@ -17,7 +18,9 @@ struct store {
     char *path;   /* of the database */
     int lock_fd;  /* -1: not locked */
     bool relaxed;
-    struct sqlite *db; /* the journal's, once it runs */
+    struct sqlite *db;  /* the journal's, once it runs */
+    struct tally tally; /* as it was found at the opening, every row verified */
+    int64_t changes_kept;
     struct reserve reserve;
 };
 

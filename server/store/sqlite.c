@@ -8,9 +8,11 @@
 #include "store/sqlite.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "store/sqlite_parts.h"
 
 enum { BUSY_MS = 5000, LOG_KEPT_BYTES = 64 << 20 };
@@ -44,6 +46,21 @@ sqlite_outcome(struct sqlite *db, int code)
     default:
         return STORED_FAILED;
     }
+}
+
+enum stored
+sqlite_damaged(struct sqlite *db, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    (void)sqlite3_vsnprintf(sizeof db->said, db->said, fmt, args);
+    va_end(args);
+    for (char *at = db->said; *at; at++)
+        if (*at == '\n')
+            *at = ' ';
+    utf8_clean(db->said, strlen(db->said));
+    return STORED_FAILED;
 }
 
 const char *
@@ -220,12 +237,7 @@ sqlite_examine(struct sqlite *db)
     text = (const char *)sqlite3_column_text(s, 0);
     if (text && strcmp(text, "ok") == 0)
         return STORED_OK;
-    (void)sqlite3_snprintf(sizeof db->said, db->said, "%s",
-                           text ? text : "no memory to examine it");
-    for (char *at = db->said; *at; at++)
-        if (*at == '\n')
-            *at = ' ';
-    return STORED_FAILED;
+    return sqlite_damaged(db, "%s", text ? text : "no memory to examine it");
 }
 
 enum stored

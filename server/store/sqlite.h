@@ -1,7 +1,7 @@
 /* sqlite.h - one connection to the database file, and every statement the store makes.
  *
  *     sqlite_open(&db, path, f); schema_check(db, ..); sqlite_settle(db, f); schema_migrate(db, ..); sqlite_prepare(db);
- *     if (!(got = sqlite_begin(db)) && !(got = sqlite_insert(db, &change)) && ...)
+ *     if (!(got = sqlite_begin(db)) && !(got = sqlite_insert(db, &change, check)) && ...)
  *         got = sqlite_commit(db);
  *     if (got)
  *         sqlite_rollback(db);
@@ -15,7 +15,7 @@
 
 #include "base/fault.h"
 #include "store/batch.h"
-#include "store/store.h"
+#include "store/tally.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,6 +41,9 @@ enum stored sqlite_prepare(struct sqlite *db); /* the statements below; the tabl
 
 void sqlite_be_patient(struct sqlite *db, int ms); /* waits so long for others from now on */
 
+/* Says that the rows are not those that were written, and where; returns STORED_FAILED.  sqlite_error and sqlite_fault then say so. */
+enum stored sqlite_damaged(struct sqlite *db, const char *fmt, ...) BOB_PRINTF(2, 3);
+
 /* What went wrong last; lives until the next call. */
 const char *sqlite_error(struct sqlite *db);
 /* Records the fault for @got, naming the file and what to do about it. */
@@ -57,18 +60,22 @@ enum stored sqlite_sync_commits(struct sqlite *db, bool each);
 
 /* ---- a transaction of the journal ---- */
 enum stored sqlite_begin(struct sqlite *db);
-enum stored sqlite_insert(struct sqlite *db, const struct change *c);
-enum stored sqlite_set_limit(struct sqlite *db,
-                             uint64_t limit); /* sequences below it may have been used */
+enum stored sqlite_insert(struct sqlite *db, const struct change *c, uint64_t check);
+enum stored sqlite_set_tally(struct sqlite *db, const struct tally *t);
 enum stored sqlite_commit(struct sqlite *db);
 void sqlite_rollback(struct sqlite *db); /* does nothing outside a transaction */
 
 /* ---- folding, within a transaction ---- */
 /* The oldest change from @seq on; *more false: there is none.  What *ret shows lives until sqlite_row_end. */
-enum stored sqlite_row_from(struct sqlite *db, uint64_t seq, struct change *ret, bool *more);
+enum stored sqlite_row_from(struct sqlite *db, uint64_t seq, struct change *ret,
+                            uint64_t *ret_check, bool *more);
 void sqlite_row_end(struct sqlite *db);
-enum stored sqlite_put_object(struct sqlite *db,
-                              const struct change *c); /* no record: takes it out */
+/* The check of the newest change before @seq; of the object that @c names.  *there false: none, and *ret_check is untouched. */
+enum stored sqlite_check_before(struct sqlite *db, uint64_t seq, uint64_t *ret_check, bool *there);
+enum stored sqlite_object_check(struct sqlite *db, const struct change *c, uint64_t *ret_check,
+                                bool *there);
+/* No record: takes it out, and @check counts for nothing. */
+enum stored sqlite_put_object(struct sqlite *db, const struct change *c, uint64_t check);
 /* Drops the changes up to @last; *ret_n: how many that were. */
 enum stored sqlite_trim(struct sqlite *db, uint64_t last, int64_t *ret_n);
 
@@ -78,8 +85,13 @@ enum checkpoint_how { CHECKPOINT_PASSIVE, CHECKPOINT_RESTART, CHECKPOINT_TRUNCAT
 /* Moves pages from the log into the database; *ret_left: pages that stayed. BUSY: others were in the way. */
 enum stored sqlite_checkpoint(struct sqlite *db, enum checkpoint_how how, int *ret_left);
 
-/* ---- recovery ---- */
-/* Hands every live record to @load, oldest first. */
-enum why sqlite_each_live(struct sqlite *db, store_load_fn *load, void *arg, struct fault *f);
+/* ---- every row ---- */
+/* A row of changes or objects; texts and bytes live only during the call.  Not WHY_OK: that is the end of it. */
+typedef enum why sqlite_row_fn(void *arg, const struct change *c, uint64_t check, struct fault *f);
+/* Hands each row of @sql, whose columns are seq, kind, name, record and checksum, to @fn. */
+enum why sqlite_each(struct sqlite *db, const char *sql, sqlite_row_fn *fn, void *arg,
+                     struct fault *f);
+/* What sqlite_set_tally wrote last. */
+enum why sqlite_tally(struct sqlite *db, struct tally *ret, struct fault *f);
 
 #endif

@@ -7,15 +7,17 @@
 #include "store/sqlite_parts.h"
 
 /* clang-format off */
-/*    name      SQL; ?1 seq or a number, ?2 kind, ?3 name, ?4 record */
+/*    name      SQL; ?1 seq or what is set, ?2 kind, ?3 name, ?4 record, ?5 checksum */
 #define STATEMENTS(X)                                                                                                  \
     X(BEGIN,    "BEGIN IMMEDIATE")                                                                                     \
     X(COMMIT,   "COMMIT")                                                                                              \
     X(ROLLBACK, "ROLLBACK")                                                                                            \
-    X(INSERT,   "INSERT INTO change(seq, kind, name, record) VALUES (?1, ?2, ?3, ?4)")                                 \
-    X(LIMIT,    "REPLACE INTO meta(key, value) VALUES ('sequence_limit', ?1)")                                         \
-    X(ROW,      "SELECT seq, kind, name, record FROM change WHERE seq >= ?1 ORDER BY seq LIMIT 1")                     \
-    X(PUT,      "REPLACE INTO object(kind, name, seq, record) VALUES (?2, ?3, ?1, ?4)")                                \
+    X(INSERT,   "INSERT INTO change(seq, kind, name, record, checksum) VALUES (?1, ?2, ?3, ?4, ?5)")                   \
+    X(TALLY,    "REPLACE INTO meta(key, value) VALUES ('tally', ?1)")                                                  \
+    X(ROW,      "SELECT seq, kind, name, record, checksum FROM change WHERE seq >= ?1 ORDER BY seq LIMIT 1")           \
+    X(BEFORE,   "SELECT checksum FROM change WHERE seq < ?1 ORDER BY seq DESC LIMIT 1")                                \
+    X(OBJECT,   "SELECT checksum FROM object WHERE kind = ?2 AND name = ?3")                                           \
+    X(PUT,      "REPLACE INTO object(kind, name, seq, record, checksum) VALUES (?2, ?3, ?1, ?4, ?5)")                  \
     X(DROP,     "DELETE FROM object WHERE kind = ?2 AND name = ?3")                                                    \
     X(TRIM,     "DELETE FROM change WHERE seq <= ?1")
 /* clang-format on */
@@ -37,9 +39,11 @@ enum stored
 sqlite_prepare(struct sqlite *db)
 {
     for (int i = 0; i < S_COUNT; i++) {
-        int code = sqlite3_prepare_v3(db->handle, SQL[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                      &db->statement[i], NULL);
+        int code = SQLITE_OK;
 
+        if (!db->statement[i])
+            code = sqlite3_prepare_v3(db->handle, SQL[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                      &db->statement[i], NULL);
         if (code != SQLITE_OK)
             return sqlite_outcome(db, code);
     }
@@ -69,7 +73,7 @@ bind_thing(sqlite3_stmt *s, const struct change *c)
 }
 
 static int
-bind_change(sqlite3_stmt *s, const struct change *c)
+bind_row(sqlite3_stmt *s, const struct change *c, uint64_t check)
 {
     int code = sqlite3_bind_int64(s, 1, (sqlite3_int64)c->seq);
 
@@ -78,6 +82,8 @@ bind_change(sqlite3_stmt *s, const struct change *c)
     if (code == SQLITE_OK)
         code = c->record ? sqlite3_bind_blob(s, 4, c->record, (int)c->len, SQLITE_STATIC)
                          : sqlite3_bind_null(s, 4);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(s, 5, (sqlite3_int64)check);
     return code;
 }
 
@@ -88,19 +94,22 @@ sqlite_begin(struct sqlite *db)
 }
 
 enum stored
-sqlite_insert(struct sqlite *db, const struct change *c)
+sqlite_insert(struct sqlite *db, const struct change *c, uint64_t check)
 {
-    int code = bind_change(db->statement[S_INSERT], c);
+    int code = bind_row(db->statement[S_INSERT], c, check);
 
     return code == SQLITE_OK ? run(db, S_INSERT) : sqlite_outcome(db, code);
 }
 
 enum stored
-sqlite_set_limit(struct sqlite *db, uint64_t limit)
+sqlite_set_tally(struct sqlite *db, const struct tally *t)
 {
-    int code = sqlite3_bind_int64(db->statement[S_LIMIT], 1, (sqlite3_int64)limit);
+    unsigned char bytes[TALLY_LEN];
+    int code;
 
-    return code == SQLITE_OK ? run(db, S_LIMIT) : sqlite_outcome(db, code);
+    tally_write(t, bytes);
+    code = sqlite3_bind_blob(db->statement[S_TALLY], 1, bytes, sizeof bytes, SQLITE_STATIC);
+    return code == SQLITE_OK ? run(db, S_TALLY) : sqlite_outcome(db, code);
 }
 
 enum stored
@@ -117,17 +126,18 @@ sqlite_rollback(struct sqlite *db)
         (void)run(db, S_ROLLBACK);
 }
 
-enum stored
-sqlite_row_from(struct sqlite *db, uint64_t seq, struct change *ret, bool *more)
+/* What stands in the row of a change or an object.  A byte that decayed may have made a text of a number: those are told apart
+ * here, for SQLite would turn one into the other without a word. */
+static enum stored
+read_row(struct sqlite *db, sqlite3_stmt *s, struct change *ret, uint64_t *ret_check)
 {
-    sqlite3_stmt *s = db->statement[S_ROW];
-    int code = sqlite3_bind_int64(s, 1, (sqlite3_int64)seq);
+    int type = sqlite3_column_type(s, 3);
 
-    if (code == SQLITE_OK)
-        code = sqlite3_step(s);
-    *more = code == SQLITE_ROW;
-    if (code != SQLITE_ROW)
-        return sqlite_outcome(db, code);
+    if (sqlite3_column_type(s, 0) != SQLITE_INTEGER || sqlite3_column_type(s, 1) != SQLITE_TEXT ||
+        sqlite3_column_type(s, 2) != SQLITE_TEXT || (type != SQLITE_BLOB && type != SQLITE_NULL) ||
+        sqlite3_column_type(s, 4) != SQLITE_INTEGER)
+        return sqlite_damaged(db, "%s: row %lld is not one that was written", sqlite3_sql(s),
+                              (long long)sqlite3_column_int64(s, 0));
     ret->seq = (uint64_t)sqlite3_column_int64(s, 0);
     ret->kind = (const char *)sqlite3_column_text(s, 1);
     ret->kind_len = (size_t)sqlite3_column_bytes(s, 1);
@@ -135,9 +145,23 @@ sqlite_row_from(struct sqlite *db, uint64_t seq, struct change *ret, bool *more)
     ret->name_len = (size_t)sqlite3_column_bytes(s, 2);
     ret->record = sqlite3_column_blob(s, 3);
     ret->len = (size_t)sqlite3_column_bytes(s, 3);
-    if (!ret->record && sqlite3_column_type(s, 3) != SQLITE_NULL)
+    if (!ret->record && type == SQLITE_BLOB)
         ret->record = ""; /* of no bytes: SQLite shows NULL for it */
+    *ret_check = (uint64_t)sqlite3_column_int64(s, 4);
     return ret->kind && ret->name ? STORED_OK : STORED_FAILED;
+}
+
+enum stored
+sqlite_row_from(struct sqlite *db, uint64_t seq, struct change *ret, uint64_t *ret_check,
+                bool *more)
+{
+    sqlite3_stmt *s = db->statement[S_ROW];
+    int code = sqlite3_bind_int64(s, 1, (sqlite3_int64)seq);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_step(s);
+    *more = code == SQLITE_ROW;
+    return *more ? read_row(db, s, ret, ret_check) : sqlite_outcome(db, code);
 }
 
 void
@@ -146,12 +170,45 @@ sqlite_row_end(struct sqlite *db)
     (void)sqlite3_reset(db->statement[S_ROW]);
 }
 
+/* Runs a statement that gives back one number, or nothing. */
+static enum stored
+run_number(struct sqlite *db, enum statement which, uint64_t *ret, bool *there)
+{
+    sqlite3_stmt *s = db->statement[which];
+    int code = sqlite3_step(s);
+    enum stored got = sqlite_outcome(db, code);
+
+    *there = code == SQLITE_ROW;
+    if (*there)
+        *ret = (uint64_t)sqlite3_column_int64(s, 0);
+    (void)sqlite3_reset(s);
+    return got;
+}
+
 enum stored
-sqlite_put_object(struct sqlite *db, const struct change *c)
+sqlite_check_before(struct sqlite *db, uint64_t seq, uint64_t *ret_check, bool *there)
+{
+    int code = sqlite3_bind_int64(db->statement[S_BEFORE], 1, (sqlite3_int64)seq);
+
+    return code == SQLITE_OK ? run_number(db, S_BEFORE, ret_check, there)
+                             : sqlite_outcome(db, code);
+}
+
+enum stored
+sqlite_object_check(struct sqlite *db, const struct change *c, uint64_t *ret_check, bool *there)
+{
+    int code = bind_thing(db->statement[S_OBJECT], c);
+
+    return code == SQLITE_OK ? run_number(db, S_OBJECT, ret_check, there)
+                             : sqlite_outcome(db, code);
+}
+
+enum stored
+sqlite_put_object(struct sqlite *db, const struct change *c, uint64_t check)
 {
     enum statement which = c->record ? S_PUT : S_DROP;
     sqlite3_stmt *s = db->statement[which];
-    int code = c->record ? bind_change(s, c) : bind_thing(s, c);
+    int code = c->record ? bind_row(s, c, check) : bind_thing(s, c);
 
     return code == SQLITE_OK ? run(db, which) : sqlite_outcome(db, code);
 }
@@ -167,57 +224,45 @@ sqlite_trim(struct sqlite *db, uint64_t last, int64_t *ret_n)
     return got;
 }
 
-/* ---- recovery ---- */
+/* ---- every row ---- */
 
-/* A thing's last change stands for it, whatever the folded row says; a temporary table tells which change that is. */
-static const char LATEST[] =
-    "CREATE TEMP TABLE latest(kind, name, seq, PRIMARY KEY(kind, name)) WITHOUT ROWID;"
-    "INSERT INTO latest SELECT kind, name, max(seq) FROM change GROUP BY kind, name;";
-/* Every folded row is older than every change that is left. */
-static const char *const LIVE[] = {
-    "SELECT seq, kind, name, record FROM object AS o WHERE NOT EXISTS"
-    " (SELECT 1 FROM latest AS l WHERE l.kind = o.kind AND l.name = o.name) ORDER BY seq",
-    "SELECT c.seq, c.kind, c.name, c.record FROM change AS c CROSS JOIN latest AS l"
-    " ON l.kind = c.kind AND l.name = c.name"
-    " WHERE l.seq = c.seq AND c.record IS NOT NULL ORDER BY c.seq",
-};
-
-static enum why
-each_row(struct sqlite *db, const char *sql, store_load_fn *load, void *arg, struct fault *f)
+enum why
+sqlite_each(struct sqlite *db, const char *sql, sqlite_row_fn *fn, void *arg, struct fault *f)
 {
     AUTO_STATEMENT *s = NULL;
     int code = sqlite3_prepare_v2(db->handle, sql, -1, &s, NULL);
+    enum why why = WHY_OK;
 
-    while (code == SQLITE_OK || code == SQLITE_ROW) {
+    while (!why && (code == SQLITE_OK || code == SQLITE_ROW)) {
+        struct change c;
+        uint64_t check;
+
         code = sqlite3_step(s);
-        if (code == SQLITE_ROW) {
-            const char *kind = (const char *)sqlite3_column_text(s, 1);
-            const char *name = (const char *)sqlite3_column_text(s, 2);
-            const void *record = sqlite3_column_blob(s, 3);
-            enum why why;
-
-            if (!kind || !name)
-                return fault_set(f, WHY_NO_MEMORY, "no memory to read the store");
-            why = load(arg, kind, name, (uint64_t)sqlite3_column_int64(s, 0), record ? record : "",
-                       (size_t)sqlite3_column_bytes(s, 3), f);
-            if (why)
-                return why;
-        }
+        if (code != SQLITE_ROW)
+            break;
+        why = sqlite_fault(db, read_row(db, s, &c, &check), "read the store", f);
+        if (!why)
+            why = fn(arg, &c, check, f);
     }
-    return code == SQLITE_DONE ? WHY_OK
-                               : sqlite_fault(db, sqlite_outcome(db, code), "read the store", f);
+    return why || code == SQLITE_DONE
+               ? why
+               : sqlite_fault(db, sqlite_outcome(db, code), "read the store", f);
 }
 
 enum why
-sqlite_each_live(struct sqlite *db, store_load_fn *load, void *arg, struct fault *f)
+sqlite_tally(struct sqlite *db, struct tally *ret, struct fault *f)
 {
-    enum stored got = sqlite_exec(db, LATEST);
-    enum why why = WHY_OK;
+    AUTO_STATEMENT *s = NULL;
+    int code =
+        sqlite3_prepare_v2(db->handle, "SELECT value FROM meta WHERE key = 'tally'", -1, &s, NULL);
+    enum stored got = STORED_OK;
 
-    if (got)
-        return sqlite_fault(db, got, "read the store", f);
-    for (size_t i = 0; i < sizeof LIVE / sizeof LIVE[0] && !why; i++)
-        why = each_row(db, LIVE[i], load, arg, f);
-    got = sqlite_exec(db, "DROP TABLE latest");
-    return why ? why : sqlite_fault(db, got, "read the store", f);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(s);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        got = sqlite_outcome(db, code);
+    else if (code == SQLITE_DONE || sqlite3_column_type(s, 0) != SQLITE_BLOB ||
+             !tally_read(ret, sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0)))
+        got = sqlite_damaged(db, "the row \"tally\" of table meta is not what was written");
+    return sqlite_fault(db, got, "read the store", f);
 }

@@ -9,8 +9,10 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "store/fold.h"
 #include "store/parts.h"
 #include "store/schema.h"
+#include "store/verify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -208,6 +210,8 @@ open_database(struct store *s, struct fault *f)
         why = sqlite_fault(s->db, sqlite_examine(s->db), "examine the store", f);
     if (!why)
         why = schema_migrate(s->db, f);
+    if (!why)
+        why = verify_rows(s->db, &s->tally, f);
     if (why)
         return why;
 
@@ -227,6 +231,7 @@ open_parts(struct store *s, const struct store_options *o, struct fault *f)
     s->folder = strdup(o->folder);
     s->path = join(o->folder, "store.db");
     s->relaxed = o->durability == DURABILITY_RELAXED;
+    s->changes_kept = o->changes_kept ? o->changes_kept : CHANGES_KEPT;
     if (!reserve || !s->folder || !s->path)
         return no_memory(f);
 

@@ -1,10 +1,10 @@
 /* store.h - what survives: an ordered log of changes, folded into objects; SQLite behind it.
  *
  * A change says: the thing of this kind and name now has this record, or (no record) is gone.  The store knows neither
- * kinds nor records.  It keeps `change(seq, kind, name, record)`, append-only, and folds the oldest into
- * `object(kind, name, seq, record)` in small steps; the last 100,000 changes are always kept.
+ * kinds nor records.  It keeps `change(seq, kind, name, record, checksum)`, append-only, and folds the oldest
+ * into `object(kind, name, seq, record, checksum)` in small steps; the last 100,000 changes are always kept.
  *
- *     store_open(&s, &options, fault)                       // locks the folder, migrates, checkpoints
+ *     store_open(&s, &options, fault)                       // locks the folder, migrates, verifies, checkpoints
  *     store_recover(s, load, arg, fault)                    // every live record, oldest change first
  *     j = journal_start(s, ...)                             // journal.h: from here on, appends
  *     journal_stop(j); store_close(s);
@@ -25,6 +25,7 @@ struct store_options {
     const char *folder;    /* made with mode 0700 if missing */
     int durability;        /* enum durability */
     int64_t reserve_bytes; /* size of the reserve file */
+    int64_t changes_kept;  /* 0: 100,000 */
 };
 
 /* Opens and locks the store in @o->folder (flock on the file "lock" there).  A folder in use, of a newer version, of another

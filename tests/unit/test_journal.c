@@ -44,8 +44,9 @@ static void
 run_of(struct world *w, uint64_t before, uint64_t changes)
 {
     struct sqlite *db;
+    struct tally tally;
+    struct fault f = {0};
     uint64_t last;
-    int64_t limit;
 
     world_open(w);
     world_start(w);
@@ -57,11 +58,9 @@ run_of(struct world *w, uint64_t before, uint64_t changes)
     for (uint64_t i = 1; i <= changes; i++)
         assert_int_equal(change_one(w, "counter", "a", "1"), before + i);
     db = look_in(w);
-    assert_int_equal(
-        sqlite_number(db, "SELECT value FROM meta WHERE key = 'sequence_limit'", &limit),
-        STORED_OK);
-    assert_int_equal(limit % BLOCK, 0);
-    assert_true((uint64_t)limit > before + changes);
+    assert_int_equal(sqlite_tally(db, &tally, &f), WHY_OK);
+    assert_int_equal(tally.limit % BLOCK, 0);
+    assert_true(tally.limit > before + changes);
     sqlite_close(db);
     world_close(w);
 }
@@ -88,12 +87,13 @@ a_start_after_a_crash_takes_a_new_block(void **state)
     run_of(&w, 0, 5);
     for (uint64_t crash = 1; crash < 3; crash++) {
         struct sqlite *db = look_in(&w);
-        char left[96];
+        struct tally left;
+        struct fault f = {0};
 
-        (void)snprintf(left, sizeof left, "UPDATE meta SET value = %d WHERE key = 'sequence_limit'",
-                       (int)crash * BLOCK);
-        assert_int_equal(sqlite_exec(db, left),
-                         STORED_OK); /* as a run leaves it that does not stop */
+        assert_int_equal(sqlite_tally(db, &left, &f), WHY_OK);
+        left.limit = crash * BLOCK; /* as a run leaves it that does not stop */
+        assert_int_equal(sqlite_prepare(db), STORED_OK);
+        assert_int_equal(sqlite_set_tally(db, &left), STORED_OK);
         sqlite_close(db);
         run_of(&w, crash * BLOCK - 1, 5);
     }

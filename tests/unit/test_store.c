@@ -315,7 +315,7 @@ a_folder_that_is_not_ours_to_use_is_refused_with_what_to_do(void **state)
         const char *expected;
     } T[] = {
         {"of a newer version", make_newer,
-         "written by a newer bobbind (layout 99, this one knows 1): start that version"},
+         "written by a newer bobbind (layout 99, this one knows 2): start that version"},
         {"of another program", make_foreign, "another program's: give another folder with --data"},
         {"with tables, and no program's", make_foreign_without_id,
          "another program's: give another folder"},
