@@ -65,6 +65,7 @@ store_start(struct bobbind *b, struct fault *f)
         .folder = b->config->data,
         .durability = b->config->durability,
         .reserve_bytes = b->config->reserve,
+        .accept_cut_log = b->config->accept_cut_log,
     };
 
     return store_open(&b->store, &options, f);

@@ -21,6 +21,7 @@ struct store {
     struct sqlite *db;  /* the journal's, once it runs */
     struct tally tally; /* as it was found at the opening, every row verified */
     int64_t changes_kept;
+    bool is_cut; /* the log was not taken whole, as accept_cut_log allows */
     struct reserve reserve;
 };
 

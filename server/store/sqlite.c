@@ -87,15 +87,18 @@ sqlite_fault(struct sqlite *db, enum stored got, const char *doing, struct fault
     case STORED_FAILED:
         break;
     }
+    /* SQLite may quote a whole table's text, and the path has to fit behind it. */
     switch (db->said[0] ? SQLITE_CORRUPT : sqlite3_errcode(db->handle)) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return fault_set(f, WHY_INTERNAL,
-                         "the store is damaged (%s): put a backup in its place, or give another "
-                         "folder with --data: %s",
-                         sqlite_error(db), db->path);
+        return fault_set(
+            f, WHY_INTERNAL,
+            "the store is damaged (%.100s): put a backup in its place, or give another "
+            "folder with --data: %s",
+            sqlite_error(db), db->path);
     default:
-        return fault_set(f, WHY_INTERNAL, "cannot %s (%s): %s", doing, sqlite_error(db), db->path);
+        return fault_set(f, WHY_INTERNAL, "cannot %s (%.100s): %s", doing, sqlite_error(db),
+                         db->path);
     }
 }
 
@@ -137,6 +140,7 @@ sqlite_open(struct sqlite **ret, const char *path, struct fault *f)
         return got;
     }
     (void)sqlite3_extended_result_codes(db->handle, 0);
+    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     *ret = db;
     return STORED_OK;
 }
@@ -151,6 +155,12 @@ sqlite_close(struct sqlite *db)
     (void)sqlite3_close_v2(db->handle);
     free(db->path);
     free(db);
+}
+
+void
+sqlite_empty_log_at_close(struct sqlite *db)
+{
+    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 }
 
 void

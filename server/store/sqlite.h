@@ -32,8 +32,10 @@ enum stored {
 /* Opens the file, which must exist (empty is new), without writing to it.  The caller's own calls wait up to five seconds
  * for others who have it locked. */
 enum stored sqlite_open(struct sqlite **ret, const char *path, struct fault *f);
-void
-sqlite_close(struct sqlite *db); /* NULL is allowed; the last one moves the log into the database */
+void sqlite_close(struct sqlite *db); /* NULL is allowed */
+/* The close of the last connection moves the log into the database and takes it away, from now on; without this, both stay as
+ * they are, for somebody to look at. */
+void sqlite_empty_log_at_close(struct sqlite *db);
 
 /* Sets what the store relies on: write-ahead log, full sync, no checkpoint of SQLite's own. */
 enum stored sqlite_settle(struct sqlite *db, struct fault *f);

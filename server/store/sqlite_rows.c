@@ -136,7 +136,7 @@ read_row(struct sqlite *db, sqlite3_stmt *s, struct change *ret, uint64_t *ret_c
     if (sqlite3_column_type(s, 0) != SQLITE_INTEGER || sqlite3_column_type(s, 1) != SQLITE_TEXT ||
         sqlite3_column_type(s, 2) != SQLITE_TEXT || (type != SQLITE_BLOB && type != SQLITE_NULL) ||
         sqlite3_column_type(s, 4) != SQLITE_INTEGER)
-        return sqlite_damaged(db, "%s: row %lld is not one that was written", sqlite3_sql(s),
+        return sqlite_damaged(db, "the row of sequence %lld is not one that was written",
                               (long long)sqlite3_column_int64(s, 0));
     ret->seq = (uint64_t)sqlite3_column_int64(s, 0);
     ret->kind = (const char *)sqlite3_column_text(s, 1);

@@ -13,9 +13,11 @@
 #include "store/parts.h"
 #include "store/schema.h"
 #include "store/verify.h"
+#include "store/wal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,13 +42,13 @@ no_memory(struct fault *f)
 }
 
 static char *
-join(const char *folder, const char *name)
+joined(const char *first, const char *second)
 {
-    size_t cap = strlen(folder) + strlen(name) + 2;
+    size_t cap = strlen(first) + strlen(second) + 1;
     char *path = malloc(cap);
 
     if (path)
-        (void)snprintf(path, cap, "%s/%s", folder, name);
+        (void)snprintf(path, cap, "%s%s", first, second);
     return path;
 }
 
@@ -134,7 +136,7 @@ make_folder(const char *folder, struct fault *f)
 static enum why
 make_files_folder(const char *folder, struct fault *f)
 {
-    AUTO_TEXT *path = join(folder, "files");
+    AUTO_TEXT *path = joined(folder, "/files");
 
     if (!path)
         return no_memory(f);
@@ -155,7 +157,7 @@ holder_of(int fd)
 static enum why
 take_lock(struct store *s, struct fault *f)
 {
-    AUTO_TEXT *path = join(s->folder, "lock");
+    AUTO_TEXT *path = joined(s->folder, "/lock");
     char text[24];
     int len;
 
@@ -194,13 +196,34 @@ touch(const char *path, struct fault *f)
 }
 
 static enum why
+look_at_log(struct store *s, bool accept_cut, struct fault *f)
+{
+    struct wal_cut cut = {0};
+    enum why why = s->relaxed ? WHY_OK : wal_scan(s->path, &cut, f);
+
+    if (why || cut.commits < WAL_COMMITS_DAMAGE)
+        return why;
+    if (!accept_cut)
+        return fault_set(f, WHY_INTERNAL,
+                         "the store's log is damaged at byte %" PRId64 ", and the %" PRId64
+                         " commits behind that would be lost: put a backup in its place, or lose "
+                         "them with --accept-cut-log: %s-wal",
+                         cut.at, cut.commits, s->path);
+    log_line(LOG_LEVEL_WARNING, "log cut", "commits=%" PRId64 " byte=%" PRId64 " file=%s-wal",
+             cut.commits, cut.at, s->path);
+    s->is_cut = true;
+    return WHY_OK;
+}
+
+/* Reads everything before it writes anything, so that a refused store stays as it was found. */
+static enum why
 open_database(struct store *s, struct fault *f)
 {
     enum stored got;
-    enum why why = touch(s->path, f);
+    enum why why = WHY_OK;
     int left;
 
-    if (!why && sqlite_open(&s->db, s->path, f))
+    if (sqlite_open(&s->db, s->path, f))
         why = f->why;
     if (!why)
         why = schema_check(s->db, s->path, f);
@@ -215,21 +238,64 @@ open_database(struct store *s, struct fault *f)
     if (why)
         return why;
 
+    sqlite_empty_log_at_close(s->db);
     got = sqlite_checkpoint(s->db, CHECKPOINT_TRUNCATE, &left);
     if (!got)
         got = sqlite_prepare(s->db);
     return sqlite_fault(s->db, got, "open the store", f);
 }
 
+static void
+close_database(struct store *s)
+{
+    sqlite_close(s->db);
+    s->db = NULL;
+}
+
+/* The log has been cut.  What is left of it may be older than the database, where a checkpoint had gone further, and the two then do
+ * not fit; but the database alone does. */
+static enum why
+open_without_log(struct store *s, struct fault *f)
+{
+    AUTO_TEXT *log = joined(s->path, "-wal"), *aside = joined(s->path, "-wal.cut");
+
+    if (!log || !aside)
+        return no_memory(f);
+    if (rename(log, aside) != 0)
+        return system_fault(f, "put the damaged log aside", log);
+    log_line(LOG_LEVEL_WARNING, "log left out", "moved_to=%s", aside);
+    return open_database(s, f);
+}
+
+static enum why
+open_somehow(struct store *s, struct fault *f)
+{
+    struct fault first = {0};
+    enum why why = open_database(s, &first);
+
+    if (why == WHY_STORE_FULL) {
+        /* Stopped on a full disk and started again on it: that is what the reserve is for. */
+        reserve_give(&s->reserve);
+        close_database(s);
+        first = (struct fault){0};
+        why = open_database(s, &first);
+    }
+    if (why == WHY_INTERNAL && s->is_cut) {
+        close_database(s);
+        first = (struct fault){0};
+        why = open_without_log(s, &first);
+    }
+    return why ? fault_set(f, why, "%s", first.detail) : WHY_OK;
+}
+
 static enum why
 open_parts(struct store *s, const struct store_options *o, struct fault *f)
 {
-    AUTO_TEXT *reserve = join(o->folder, "reserve");
-    struct fault first = {0};
+    AUTO_TEXT *reserve = joined(o->folder, "/reserve");
     enum why why;
 
     s->folder = strdup(o->folder);
-    s->path = join(o->folder, "store.db");
+    s->path = joined(o->folder, "/store.db");
     s->relaxed = o->durability == DURABILITY_RELAXED;
     s->changes_kept = o->changes_kept ? o->changes_kept : CHANGES_KEPT;
     if (!reserve || !s->folder || !s->path)
@@ -242,20 +308,14 @@ open_parts(struct store *s, const struct store_options *o, struct fault *f)
         why = make_files_folder(s->folder, f);
     if (!why)
         why = reserve_open(&s->reserve, reserve, o->reserve_bytes, f);
+    if (!why)
+        why = touch(s->path, f);
+    if (!why)
+        why = look_at_log(s, o->accept_cut_log, f);
+    if (!why)
+        why = open_somehow(s, f);
     if (why)
         return why;
-
-    why = open_database(s, &first);
-    if (why == WHY_STORE_FULL) {
-        /* Stopped on a full disk and started again on it: that is what the reserve is for. */
-        reserve_give(&s->reserve);
-        sqlite_close(s->db);
-        s->db = NULL;
-        first = (struct fault){0};
-        why = open_database(s, &first);
-    }
-    if (why)
-        return fault_set(f, why, "%s", first.detail);
     return sync_folder(s->folder, f);
 }
 

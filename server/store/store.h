@@ -26,10 +26,11 @@ struct store_options {
     int durability;        /* enum durability */
     int64_t reserve_bytes; /* size of the reserve file */
     int64_t changes_kept;  /* 0: 100,000 */
+    bool accept_cut_log;   /* a log that is damaged before its end is taken up to there */
 };
 
 /* Opens and locks the store in @o->folder (flock on the file "lock" there).  A folder in use, of a newer version, of another
- * program or damaged: WHY_INTERNAL, with a sentence that says what to do. */
+ * program or damaged, its log too: WHY_INTERNAL, with a sentence that says what to do. */
 enum why store_open(struct store **ret, const struct store_options *o, struct fault *f);
 void store_close(struct store *s); /* NULL is allowed */
 

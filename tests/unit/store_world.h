@@ -37,6 +37,7 @@ struct world {
     int durability;
     int64_t reserve_bytes; /* 0: 64 KiB */
     int64_t changes_kept;  /* 0: as usual */
+    bool accept_cut_log;
     struct store *store;
     struct journal *journal;
     struct bob_lock state; /* stands for coord's */
@@ -65,7 +66,8 @@ world_try_open(struct world *w, struct fault *f)
     struct store_options o = {.folder = w->folder,
                               .durability = w->durability,
                               .reserve_bytes = w->reserve_bytes ? w->reserve_bytes : 65536,
-                              .changes_kept = w->changes_kept};
+                              .changes_kept = w->changes_kept,
+                              .accept_cut_log = w->accept_cut_log};
 
     log_start(LOG_LEVEL_ERROR + 1); /* not between the lines of the test's report */
     return store_open(&w->store, &o, f);
