@@ -22,7 +22,7 @@
     X(request_threads,      COUNT,    "0",               0,       4096,      "request-threads",        "requests that may work at once, each on its own thread (0: 4 for each processor)") \
     X(task_threads,         COUNT,    "64",              1,       4096,      "task-threads",           "tasks that may run at once, over all executors") \
     X(durability,           CHOICE,   "full",            0,       0,         "durability",             "full: an answer means it is on disk; relaxed: a crash may lose the last moments") \
-    X(reserve,              BYTES,    "16M",             65536,   1 << 30,   "reserve",                "room kept free on the disk, so that releases pass when it is full") \
+    X(reserve,              BYTES,    "16M",             65536,   1 << 30,   "reserve",                "room kept in the store's own files, so that releases pass when the disk is full") \
     X(accept_cut_log,       BOOL,     "no",              0,       0,         "accept-cut-log",         "start although the store's log is damaged in its middle, and lose the changes behind that place") \
     X(log_level,            CHOICE,   "info",            0,       0,         "log-level",              "least level that is logged: debug, info, warning or error") \
     X(access_log,           BOOL,     "no",              0,       0,         "access-log",             "log one line for every request (costs about a tenth of the speed)") \

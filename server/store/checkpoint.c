@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum {
+    PAGE_BYTES = 4096, /* SQLite's own choice */
     PAGES_DUE = 1000,
     PAGES_RESTART = 16384,  /* 64 MB */
     ROOM_BYTES = 128 << 20, /* with less on the disk it starts over at each round */
@@ -31,6 +32,7 @@ struct checkpointer {
     struct sqlite *db; /* its own connection */
     struct bob_thread *thread;
     int asked_at;              /* pages at the last request; the journal's */
+    int half_pages;            /* of those that the log has blocks for */
     atomic_int pages;          /* in the log */
     const atomic_bool *closed; /* the gate */
     atomic_bool no_room;       /* the last round found none */
@@ -74,12 +76,14 @@ stand_still(struct checkpointer *c)
 }
 
 bool
-checkpoint_visit(struct checkpointer *c, int pages)
+checkpoint_visit(struct checkpointer *c, int pages, bool full)
 {
+    int due = atomic_load(c->closed) && c->half_pages < PAGES_DUE ? c->half_pages : PAGES_DUE;
+
     atomic_store_explicit(&c->pages, pages, memory_order_relaxed); /* read with nothing else */
     if (pages < c->asked_at)
         c->asked_at = 0; /* the log has started over */
-    if (pages - c->asked_at >= PAGES_DUE) {
+    if (full || pages - c->asked_at >= due) {
         c->asked_at = pages;
         checkpoint_lock(c);
         c->asked = true;
@@ -161,7 +165,7 @@ make_round(struct checkpointer *c)
     (void)checkpoint(c, CHECKPOINT_PASSIVE); /* most of the work, with nobody waiting */
     if (pages >= PAGES_RESTART || closed || is_room_short(c)) {
         want_still(c);
-        (void)checkpoint(c, closed ? CHECKPOINT_TRUNCATE : CHECKPOINT_RESTART);
+        (void)checkpoint(c, CHECKPOINT_RESTART);
         let_go_on(c);
     }
     bob_thread_note(NULL);
@@ -211,6 +215,7 @@ checkpoint_start(struct checkpointer **ret, struct store *s, const atomic_bool *
         return fault_set(f, WHY_NO_MEMORY, "no memory to start the journal");
     c->closed = closed;
     c->store = s;
+    c->half_pages = (int)(s->room.half_bytes / 2 / PAGE_BYTES);
     bob_lock_init(&c->lock, LOCK_CLASS(L_JOURNAL));
     bob_condition_init(&c->due);
     bob_condition_init(&c->still);

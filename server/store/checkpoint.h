@@ -1,7 +1,7 @@
 /* checkpoint.h - a thread that moves the log into the database, beside the journal and not inside its commits.
  *
  *     checkpoint_start(&c, s, &gate, f)
- *     (journal, after each commit, no transaction open)  if (!checkpoint_visit(c, pages)) commit_shut(...)
+ *     (journal, after each commit, no transaction open)  if (!checkpoint_visit(c, pages, false)) commit_shut(...)
  *     checkpoint_stop(c)
  *
  * It runs at each 1,000 pages or each second, without being in the way; above 64 MB of log it asks the journal to stand still for
@@ -23,12 +23,14 @@
 
 struct checkpointer;
 
-/* While *@closed (the journal's gate, no room on the disk) the log is cut short each second, to free what it takes. */
+/* While *@closed (the journal's gate, no room on the disk) the log starts over at each round, and a round is due when half of what
+ * it has blocks for is written. */
 enum why checkpoint_start(struct checkpointer **ret, struct store *s, const atomic_bool *closed,
                           struct fault *f);
 void checkpoint_stop(struct checkpointer *c); /* NULL is allowed */
 
-/* Says that the log has @pages now.  Stands still while the checkpointer needs that.  False: the database has no room to grow. */
-bool checkpoint_visit(struct checkpointer *c, int pages) BOB_NOT_HOLDING(L_JOURNAL);
+/* Says that the log has @pages now, and whether a commit just found it @full: then a round is due.  Stands still while the
+ * checkpointer needs that.  False: the database has no room to grow. */
+bool checkpoint_visit(struct checkpointer *c, int pages, bool full) BOB_NOT_HOLDING(L_JOURNAL);
 
 #endif

@@ -1,6 +1,6 @@
-/* commit.c - see commit.h.  The gate is closed by the first commit, or checkpoint, that finds no room, and opens only when the
- * whole reserve could be had again, so that what gives back (a release, a DELETE) always finds room, and a margin beside it.
- * Without the margin it would flap: the reserve just given back is room for the reserve, and the next write finds none.
+/* commit.c - see commit.h.  The gate is closed by the first commit, or checkpoint, that finds no room, or by a database that has grown
+ * and cannot have its room anew; from then on what gives back (a release, a DELETE) is written within blocks that the store's files
+ * have.  It opens when the room is whole, and a margin can be had beside it: without that it would flap.
  *
  * SPDX-License-Identifier: MIT */
 #include "store/commit.h"
@@ -43,6 +43,8 @@ write_limit(struct commit *c, uint64_t limit)
     if (!got)
         got = sqlite_set_tally(db, &next);
     if (!got)
+        got = sqlite_used(db, &c->used_bytes);
+    if (!got)
         got = sqlite_commit(db);
     if (got)
         sqlite_rollback(db);
@@ -67,10 +69,6 @@ reserve_first_block(struct commit *c, uint64_t *ret_first, struct fault *f)
     if (c->tally.last_seq >= first)
         first = block_above(c->tally.last_seq);
     got = write_limit(c, block_above(first));
-    if (got == STORED_NO_ROOM) {
-        reserve_give(&c->store->reserve);
-        got = write_limit(c, block_above(first));
-    }
     if (!got)
         got = sqlite_sync_commits(db, !c->store->relaxed);
     if (got)
@@ -111,7 +109,6 @@ commit_shut(struct commit *c)
     if (commit_closed(c))
         return;
     set_gate(c, true);
-    reserve_give(&c->store->reserve);
     log_line(LOG_LEVEL_ERROR, "disk full",
              "folder=%s effect=\"only what gives back is taken, until there is room\"",
              c->store->folder);
@@ -122,7 +119,7 @@ commit_reopen(struct commit *c)
 {
     if (!commit_closed(c) || clock_now() < c->reopen_at)
         return;
-    if (reserve_take(&c->store->reserve, MARGIN)) {
+    if (room_take(&c->store->room, c->used_bytes, MARGIN)) {
         set_gate(c, false);
         log_line(LOG_LEVEL_INFO, "disk has room again", "folder=%s", c->store->folder);
     } else {
@@ -144,14 +141,14 @@ commit_open(struct commit *c, struct store *s, uint64_t *ret_first, struct fault
         return why;
     }
     sqlite_be_patient(s->db, LOCKED_MS);
-    if (reserve_take(&s->reserve, MARGIN)) {
+    if (room_take(&s->room, c->used_bytes, MARGIN)) {
         set_gate(c, false);
     } else {
         set_gate(c, true);
         log_line(LOG_LEVEL_ERROR, "disk full",
                  "folder=%s reserve=%" PRId64
                  " effect=\"only what gives back is taken, until there is room\"",
-                 s->folder, s->reserve.size_bytes);
+                 s->folder, 2 * s->room.half_bytes);
     }
     return WHY_OK;
 }
@@ -215,6 +212,8 @@ write_batch(struct commit *c, const struct batch *b, struct tally *t)
     if (!got)
         got = sqlite_set_tally(db, t);
     if (!got)
+        got = sqlite_used(db, &c->used_bytes);
+    if (!got)
         got = sqlite_commit(db);
     return got;
 }
@@ -249,6 +248,8 @@ commit_try(struct commit *c, const struct batch *b)
     if (!got) {
         c->tally = next;
         fold_committed(&c->fold, b->n);
+        if (!commit_closed(c) && !room_keep(&c->store->room, c->used_bytes))
+            commit_shut(c); /* before anything of the room is used up */
         metric_add(M_JOURNAL_CHANGES, b->n);
         metric_add(M_JOURNAL_COMMITS, 1);
         metric_observe_ns(M_JOURNAL_COMMIT_SECONDS, clock_now() - start);

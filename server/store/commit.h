@@ -31,9 +31,10 @@ struct commit {
     atomic_bool shut;   /* the gate */
     atomic_bool locked; /* by another program */
     moment reopen_at;   /* the gate, not before */
+    int64_t used_bytes; /* by the database, as of the last commit */
 };
 
-/* Reserves a block of sequences above every one ever used, of which *ret_first is the first, and takes the reserve.
+/* Reserves a block of sequences above every one ever used, of which *ret_first is the first, and takes the room.
  * WHY_STORE_FULL: there is no room even for that.  WHY_NO_MEMORY, WHY_INTERNAL. */
 enum why commit_open(struct commit *c, struct store *s, uint64_t *ret_first, struct fault *f);
 void commit_close(struct commit *c);
@@ -49,10 +50,8 @@ BOB_MUST_USE enum stored commit_try(struct commit *c, const struct batch *b);
 bool commit_locked(const struct commit *c); /* the last try ended with STORED_BUSY */
 
 bool commit_closed(const struct commit *c);
-void
-commit_shut(struct commit *
-                c); /* closes the gate and gives the reserve back; does nothing when it is closed */
-/* Opens the gate if the reserve can be had again and some megabytes beside it; tries once a second at the most. */
+void commit_shut(struct commit *c); /* closes the gate; does nothing when it is closed */
+/* Opens the gate if the room is whole and some megabytes beside it can be had; tries once a second at the most. */
 void commit_reopen(struct commit *c);
 
 #endif

@@ -11,8 +11,8 @@
  * the pledges of that batch.  While it syncs, the next batch gathers.  A checkpointer thread with its own connection
  * moves the log into the database.
  *
- * No room on the disk: the gate closes (journal_reserve says WHY_STORE_FULL to what grows), the reserve file is given back
- * for what does not, the batch is kept and tried again every 100 ms, and a pledge older than 10 s is told
+ * No room on the disk: the gate closes (journal_reserve says WHY_STORE_FULL to what grows), what does not is written where the store's
+ * files have blocks (room.h), the batch is kept and tried again every 100 ms, and a pledge older than 10 s is told
  * WHY_OUTCOME_UNKNOWN.  So is one whose batch has to wait because another program has the store locked; the gate stays open then.
  * Any other failure: log, _exit(1); nobody who waits is answered.
  *

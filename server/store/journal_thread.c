@@ -52,7 +52,7 @@ exchange_buffers(struct journal *j) BOB_NOT_HOLDING(L_JOURNAL)
 static void
 look_around(struct journal *j) BOB_NOT_HOLDING(L_JOURNAL)
 {
-    if (!checkpoint_visit(j->checkpointer, sqlite_log_pages(j->store->db)))
+    if (!checkpoint_visit(j->checkpointer, sqlite_log_pages(j->store->db), false))
         commit_shut(&j->commit);
     else
         commit_reopen(&j->commit);
@@ -178,7 +178,8 @@ write_out(struct journal *j) BOB_NOT_HOLDING(L_JOURNAL)
     enum stored why_not;
 
     while ((why_not = commit_try(&j->commit, &j->writing)) != STORED_OK) {
-        (void)checkpoint_visit(j->checkpointer, sqlite_log_pages(j->store->db));
+        (void)checkpoint_visit(j->checkpointer, sqlite_log_pages(j->store->db),
+                               why_not == STORED_NO_ROOM);
         wait_to_try_again(j, why_not);
         if (give_up_at == 0 && is_stopping(j))
             give_up_at = clock_now() + PLEDGE_PATIENCE;

@@ -6,7 +6,7 @@
 #ifndef BOBBIND_PARTS_H
 #define BOBBIND_PARTS_H
 
-#include "store/reserve.h"
+#include "store/room.h"
 #include "store/sqlite.h"
 #include "store/store.h"
 #include "store/tally.h"
@@ -21,8 +21,9 @@ struct store {
     struct sqlite *db;  /* the journal's, once it runs */
     struct tally tally; /* as it was found at the opening, every row verified */
     int64_t changes_kept;
-    bool is_cut; /* the log was not taken whole, as accept_cut_log allows */
-    struct reserve reserve;
+    bool is_open; /* the database was verified, and is ours to write */
+    bool is_cut;  /* the log was not taken whole, as accept_cut_log allows */
+    struct room room;
 };
 
 #endif

@@ -115,6 +115,31 @@ configure(void)
     done = true;
 }
 
+/* SQLite cuts the file to its pages after each whole checkpoint, and the room at its end would be anybody's.  (Its own remedy, a
+ * chunk size, cuts to a multiple: then there may be next to none.) */
+static int
+keep_size(sqlite3_file *file, sqlite3_int64 bytes)
+{
+    (void)file, (void)bytes;
+    return SQLITE_OK;
+}
+
+static void
+never_cut(sqlite3 *handle)
+{
+    static sqlite3_io_methods methods; /* the same for all files of a kind, and there is one kind */
+    sqlite3_file *file = NULL;
+
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+        !file || !file->pMethods || file->pMethods == &methods)
+        return;
+    if (!methods.xTruncate) {
+        methods = *file->pMethods;
+        methods.xTruncate = keep_size;
+    }
+    file->pMethods = &methods;
+}
+
 enum stored
 sqlite_open(struct sqlite **ret, const char *path, struct fault *f)
 {
@@ -141,6 +166,7 @@ sqlite_open(struct sqlite **ret, const char *path, struct fault *f)
     }
     (void)sqlite3_extended_result_codes(db->handle, 0);
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    never_cut(db->handle);
     *ret = db;
     return STORED_OK;
 }
@@ -155,12 +181,6 @@ sqlite_close(struct sqlite *db)
     (void)sqlite3_close_v2(db->handle);
     free(db->path);
     free(db);
-}
-
-void
-sqlite_empty_log_at_close(struct sqlite *db)
-{
-    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 }
 
 void
@@ -180,6 +200,16 @@ committed(void *arg, sqlite3 *handle, const char *schema, int pages)
 }
 
 enum stored
+sqlite_keep_log(struct sqlite *db, int64_t bytes)
+{
+    char limit[64];
+
+    (void)sqlite3_snprintf(sizeof limit, limit, "PRAGMA journal_size_limit = %lld",
+                           (long long)(bytes > LOG_KEPT_BYTES ? bytes : LOG_KEPT_BYTES));
+    return sqlite_exec(db, limit);
+}
+
+enum stored
 sqlite_settle(struct sqlite *db, struct fault *f)
 {
     static const char sql[] = "PRAGMA synchronous = FULL;"
@@ -191,7 +221,6 @@ sqlite_settle(struct sqlite *db, struct fault *f)
                               "PRAGMA journal_mode = WAL;";
     enum stored got = sqlite_exec(db, sql);
     int64_t is_wal = 0;
-    char limit[64];
 
     if (!got)
         got = sqlite_number(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &is_wal);
@@ -202,9 +231,6 @@ sqlite_settle(struct sqlite *db, struct fault *f)
                         db->path);
         return STORED_FAILED;
     }
-    (void)sqlite3_snprintf(sizeof limit, limit, "PRAGMA journal_size_limit = %d", LOG_KEPT_BYTES);
-    if (!got)
-        got = sqlite_exec(db, limit);
     if (got)
         (void)sqlite_fault(db, got, "open the store", f);
     (void)sqlite3_wal_hook(db->handle, committed,
@@ -267,8 +293,7 @@ sqlite_log_pages(const struct sqlite *db)
 enum stored
 sqlite_checkpoint(struct sqlite *db, enum checkpoint_how how, int *ret_left)
 {
-    static const int modes[] = {SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_RESTART,
-                                SQLITE_CHECKPOINT_TRUNCATE};
+    static const int modes[] = {SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_RESTART};
     int pages = 0, moved = 0;
     int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, modes[how], &pages, &moved);
 

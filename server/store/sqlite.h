@@ -29,13 +29,15 @@ enum stored {
     STORED_FAILED,  /* anything else: sqlite_error says what */
 };
 
-/* Opens the file, which must exist (empty is new), without writing to it.  The caller's own calls wait up to five seconds
+/* Opens the file, which must exist (empty is new), without writing to it.  It is never cut: what it has beyond its pages is room.  The caller's own calls wait up to five seconds
  * for others who have it locked. */
 enum stored sqlite_open(struct sqlite **ret, const char *path, struct fault *f);
-void sqlite_close(struct sqlite *db); /* NULL is allowed */
-/* The close of the last connection moves the log into the database and takes it away, from now on; without this, both stay as
- * they are, for somebody to look at. */
-void sqlite_empty_log_at_close(struct sqlite *db);
+void sqlite_close(struct sqlite *db); /* NULL is allowed; the log stays as it is */
+
+/* The log may be so large without being cut when it starts over; 64 MB at least. */
+enum stored sqlite_keep_log(struct sqlite *db, int64_t bytes);
+/* What the database needs, in bytes; its file may be larger.  Within a transaction, with what that adds. */
+enum stored sqlite_used(struct sqlite *db, int64_t *ret_bytes);
 
 /* Sets what the store relies on: write-ahead log, full sync, no checkpoint of SQLite's own. */
 enum stored sqlite_settle(struct sqlite *db, struct fault *f);
@@ -83,7 +85,7 @@ enum stored sqlite_trim(struct sqlite *db, uint64_t last, int64_t *ret_n);
 
 /* ---- the log ---- */
 int sqlite_log_pages(const struct sqlite *db); /* in it after the last commit of this connection */
-enum checkpoint_how { CHECKPOINT_PASSIVE, CHECKPOINT_RESTART, CHECKPOINT_TRUNCATE };
+enum checkpoint_how { CHECKPOINT_PASSIVE, CHECKPOINT_RESTART };
 /* Moves pages from the log into the database; *ret_left: pages that stayed. BUSY: others were in the way. */
 enum stored sqlite_checkpoint(struct sqlite *db, enum checkpoint_how how, int *ret_left);
 

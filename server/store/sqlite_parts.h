@@ -17,7 +17,8 @@ struct sqlite {
     sqlite3_stmt *statement[STATEMENTS_MAX]; /* sqlite_rows.c knows which */
     char *path;
     int log_pages;
-    char said[128]; /* by who found damage; "" otherwise */
+    int64_t page_bytes; /* 0: not asked yet */
+    char said[128];     /* by who found damage; "" otherwise */
 };
 
 /* What a code of SQLite's means for the store. */

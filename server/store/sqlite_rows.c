@@ -19,7 +19,8 @@
     X(OBJECT,   "SELECT checksum FROM object WHERE kind = ?2 AND name = ?3")                                           \
     X(PUT,      "REPLACE INTO object(kind, name, seq, record, checksum) VALUES (?2, ?3, ?1, ?4, ?5)")                  \
     X(DROP,     "DELETE FROM object WHERE kind = ?2 AND name = ?3")                                                    \
-    X(TRIM,     "DELETE FROM change WHERE seq <= ?1")
+    X(TRIM,     "DELETE FROM change WHERE seq <= ?1")                                                                 \
+    X(PAGES,    "PRAGMA page_count")
 /* clang-format on */
 
 enum statement {
@@ -58,6 +59,21 @@ run(struct sqlite *db, enum statement which)
     int code = sqlite3_step(s);
     enum stored got = code == SQLITE_DONE ? STORED_OK : sqlite_outcome(db, code);
 
+    (void)sqlite3_reset(s);
+    return got;
+}
+
+/* Runs a statement that gives back one number, or nothing. */
+static enum stored
+run_number(struct sqlite *db, enum statement which, uint64_t *ret, bool *there)
+{
+    sqlite3_stmt *s = db->statement[which];
+    int code = sqlite3_step(s);
+    enum stored got = sqlite_outcome(db, code);
+
+    *there = code == SQLITE_ROW;
+    if (*there)
+        *ret = (uint64_t)sqlite3_column_int64(s, 0);
     (void)sqlite3_reset(s);
     return got;
 }
@@ -110,6 +126,20 @@ sqlite_set_tally(struct sqlite *db, const struct tally *t)
     tally_write(t, bytes);
     code = sqlite3_bind_blob(db->statement[S_TALLY], 1, bytes, sizeof bytes, SQLITE_STATIC);
     return code == SQLITE_OK ? run(db, S_TALLY) : sqlite_outcome(db, code);
+}
+
+enum stored
+sqlite_used(struct sqlite *db, int64_t *ret_bytes)
+{
+    uint64_t pages = 0;
+    bool there;
+    enum stored got = run_number(db, S_PAGES, &pages, &there);
+
+    if (!got && db->page_bytes == 0)
+        got = sqlite_number(db, "PRAGMA page_size", &db->page_bytes);
+    if (!got)
+        *ret_bytes = (int64_t)pages * db->page_bytes;
+    return got;
 }
 
 enum stored
@@ -168,21 +198,6 @@ void
 sqlite_row_end(struct sqlite *db)
 {
     (void)sqlite3_reset(db->statement[S_ROW]);
-}
-
-/* Runs a statement that gives back one number, or nothing. */
-static enum stored
-run_number(struct sqlite *db, enum statement which, uint64_t *ret, bool *there)
-{
-    sqlite3_stmt *s = db->statement[which];
-    int code = sqlite3_step(s);
-    enum stored got = sqlite_outcome(db, code);
-
-    *there = code == SQLITE_ROW;
-    if (*there)
-        *ret = (uint64_t)sqlite3_column_int64(s, 0);
-    (void)sqlite3_reset(s);
-    return got;
 }
 
 enum stored

@@ -183,18 +183,6 @@ take_lock(struct store *s, struct fault *f)
 
 /* ---- the database ---- */
 
-/* SQLite gives its log and shared memory the mode of the database, so that is made here, private. */
-static enum why
-touch(const char *path, struct fault *f)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-    if (fd < 0)
-        return system_fault(f, "open the store", path);
-    (void)close(fd);
-    return WHY_OK;
-}
-
 static enum why
 look_at_log(struct store *s, bool accept_cut, struct fault *f)
 {
@@ -238,10 +226,12 @@ open_database(struct store *s, struct fault *f)
     if (why)
         return why;
 
-    sqlite_empty_log_at_close(s->db);
-    got = sqlite_checkpoint(s->db, CHECKPOINT_TRUNCATE, &left);
+    got = sqlite_checkpoint(s->db, CHECKPOINT_RESTART, &left);
     if (!got)
         got = sqlite_prepare(s->db);
+    if (!got)
+        got = sqlite_keep_log(s->db, s->room.half_bytes);
+    s->is_open = !got;
     return sqlite_fault(s->db, got, "open the store", f);
 }
 
@@ -273,13 +263,6 @@ open_somehow(struct store *s, struct fault *f)
     struct fault first = {0};
     enum why why = open_database(s, &first);
 
-    if (why == WHY_STORE_FULL) {
-        /* Stopped on a full disk and started again on it: that is what the reserve is for. */
-        reserve_give(&s->reserve);
-        close_database(s);
-        first = (struct fault){0};
-        why = open_database(s, &first);
-    }
     if (why == WHY_INTERNAL && s->is_cut) {
         close_database(s);
         first = (struct fault){0};
@@ -291,14 +274,13 @@ open_somehow(struct store *s, struct fault *f)
 static enum why
 open_parts(struct store *s, const struct store_options *o, struct fault *f)
 {
-    AUTO_TEXT *reserve = joined(o->folder, "/reserve");
     enum why why;
 
     s->folder = strdup(o->folder);
     s->path = joined(o->folder, "/store.db");
     s->relaxed = o->durability == DURABILITY_RELAXED;
     s->changes_kept = o->changes_kept ? o->changes_kept : CHANGES_KEPT;
-    if (!reserve || !s->folder || !s->path)
+    if (!s->folder || !s->path)
         return no_memory(f);
 
     why = make_folder(s->folder, f);
@@ -307,9 +289,7 @@ open_parts(struct store *s, const struct store_options *o, struct fault *f)
     if (!why)
         why = make_files_folder(s->folder, f);
     if (!why)
-        why = reserve_open(&s->reserve, reserve, o->reserve_bytes, f);
-    if (!why)
-        why = touch(s->path, f);
+        why = room_open(&s->room, s->folder, s->path, o->reserve_bytes, f);
     if (!why)
         why = look_at_log(s, o->accept_cut_log, f);
     if (!why)
@@ -327,7 +307,7 @@ store_open(struct store **ret, const struct store_options *o, struct fault *f)
 
     if (!s)
         return no_memory(f);
-    s->lock_fd = s->reserve.fd = -1;
+    s->lock_fd = s->room.folder_fd = s->room.db_fd = s->room.log_fd = -1;
     why = open_parts(s, o, f);
     if (why)
         store_close(s);
@@ -339,10 +319,14 @@ store_open(struct store **ret, const struct store_options *o, struct fault *f)
 void
 store_close(struct store *s)
 {
+    int left = 1;
+    bool all_moved;
+
     if (!s)
         return;
+    all_moved = s->is_open && !sqlite_checkpoint(s->db, CHECKPOINT_RESTART, &left) && left == 0;
     sqlite_close(s->db);
-    reserve_close(&s->reserve);
+    room_close(&s->room, all_moved);
     if (s->lock_fd >= 0)
         (void)close(s->lock_fd);
     free(s->path);

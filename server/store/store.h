@@ -22,11 +22,12 @@
 struct store;
 
 struct store_options {
-    const char *folder;    /* made with mode 0700 if missing */
-    int durability;        /* enum durability */
-    int64_t reserve_bytes; /* size of the reserve file */
-    int64_t changes_kept;  /* 0: 100,000 */
-    bool accept_cut_log;   /* a log that is damaged before its end is taken up to there */
+    const char *folder; /* made with mode 0700 if missing */
+    int durability;     /* enum durability */
+    int64_t
+        reserve_bytes; /* room in the store's own files, for what gives back when the disk is full */
+    int64_t changes_kept; /* 0: 100,000 */
+    bool accept_cut_log;  /* a log that is damaged before its end is taken up to there */
 };
 
 /* Opens and locks the store in @o->folder (flock on the file "lock" there).  A folder in use, of a newer version, of another

@@ -22,6 +22,9 @@
 enum { HEADER = 32, FRAME_HEADER = 24, PAGE_LEAST = 512, PAGE_MOST = 65536, PAGE_USUAL = 4096 };
 #define MAGIC 0x377f0682u /* its lowest bit: checksums take big-endian words */
 
+/* In the place of a header.  SQLite looks for its magic number there, and finds none. */
+static const char EMPTY[HEADER] = "bobbin: all in the database now\n";
+
 struct wal {
     int fd;
     uint32_t page; /* bytes */
@@ -139,6 +142,23 @@ take_header(struct wal *w, const unsigned char *header)
     return true;
 }
 
+/* Or has been, before a byte of it decayed: no header has so much of it. */
+static bool
+is_marked_empty(const unsigned char *header)
+{
+    int same = 0;
+
+    for (int i = 0; i < HEADER; i++)
+        same += header[i] == (unsigned char)EMPTY[i];
+    return same >= HEADER - 8;
+}
+
+bool
+wal_mark_empty(int fd)
+{
+    return pwrite(fd, EMPTY, sizeof EMPTY, 0) == sizeof EMPTY && fsync(fd) == 0;
+}
+
 /* The header does not check: the size of a page is the database's, and the salts are those that two of the first three frames
  * bear, or the first. */
 static bool
@@ -196,8 +216,8 @@ scan(struct wal *w, const char *path, struct wal_cut *ret)
 
     if (!read_at(w->fd, header, sizeof header, 0, &len))
         return false;
-    if (len < sizeof header)
-        return true; /* nothing has been written to it */
+    if (len < sizeof header || is_marked_empty(header))
+        return true; /* nothing is in it */
     if (!take_header(w, header)) {
         ret->at = 0;
         return guess_header(w, path) && count_commits(w, 0, &ret->commits);

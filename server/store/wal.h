@@ -14,6 +14,7 @@
 
 #include "base/fault.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A transaction is written after the sync of the one before.  So a power cut leaves at most one commit behind a frame that was not
@@ -24,6 +25,10 @@ struct wal_cut {
     int64_t at;      /* the byte where what checks ends */
     int64_t commits; /* of the same log, behind the frame there */
 };
+
+/* Says in the log @fd that all of it is in the database; durable when it returns.  SQLite takes such a log for an empty one, and writes it
+ * anew.  False: not written. */
+bool wal_mark_empty(int fd);
 
 /* Reads the log beside the database @path; none is as good as an empty one.  WHY_INTERNAL: it cannot be read.  WHY_NO_MEMORY. */
 enum why wal_scan(const char *path, struct wal_cut *ret, struct fault *f);

@@ -5,10 +5,8 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "store/fold.h"
-#include "store/reserve.h"
 #include "store/sqlite.h"
 
 static const char *
@@ -205,8 +203,8 @@ everything_is_private(void **state)
         const char *name;
         unsigned mode;
     } T[] = {
-        {"", S_IFDIR | 0700},        {"files", S_IFDIR | 0700},    {"lock", S_IFREG | 0600},
-        {"reserve", S_IFREG | 0600}, {"store.db", S_IFREG | 0600}, {"store.db-wal", S_IFREG | 0600},
+        {"", S_IFDIR | 0700},         {"files", S_IFDIR | 0700},        {"lock", S_IFREG | 0600},
+        {"store.db", S_IFREG | 0600}, {"store.db-wal", S_IFREG | 0600},
     };
     struct world w = {0};
     struct stat st;
@@ -386,83 +384,6 @@ what_is_no_folder_is_refused(void **state)
     world_end(&w);
 }
 
-static fsblkcnt_t free_blocks; /* that a disk says it has, of 4096 bytes; 0: as many as it has */
-
-int
-fstatvfs(int fd, struct statvfs *ret)
-{
-    char path[32];
-
-    if (!free_blocks) {
-        (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-        return statvfs(path, ret);
-    }
-    *ret = (struct statvfs){.f_blocks = free_blocks, .f_bfree = free_blocks, .f_frsize = 4096};
-    return 0;
-}
-
-static void
-a_reserve_that_is_held_needs_no_room_again(void **state)
-{
-    static const struct {
-        fsblkcnt_t free;
-        bool held;
-    } T[] = {
-        {16 + 2, true},  /* to begin with, all of it and what is beside it */
-        {2, true},       /* it is there */
-        {1, false},      /* beside it there is less than is wanted */
-        {16 + 1, false}, /* now it is not there */
-        {16 + 2, true},
-    };
-    struct world w = {0};
-    struct reserve r;
-    struct fault f = {0};
-
-    (void)state;
-    world_open(&w);
-    assert_int_equal(reserve_open(&r, file_in(&w, "another"), 65536, &f), WHY_OK);
-    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
-        free_blocks = T[i].free;
-        if (reserve_take(&r, 8192) != T[i].held)
-            fail_msg("with %d blocks free, in row %zu", (int)T[i].free, i);
-    }
-    free_blocks = 0;
-    reserve_close(&r);
-    world_end(&w);
-}
-
-static void
-a_reserve_is_held_whole_or_not_at_all(void **state)
-{
-    static const struct {
-        const char *says;
-        int64_t beside;
-        int64_t held; /* afterwards */
-    } T[] = {
-        {"with room for more, which is left free", 1 << 20, 65536},
-        {"again", 1 << 20, 65536},
-        {"with more beside it than any disk has", INT64_C(1) << 60, 0},
-        {"after that", 1 << 20, 65536},
-    };
-    struct world w = {0};
-    struct reserve r;
-    struct fault f = {0};
-    struct stat st;
-
-    (void)state;
-    world_open(&w);
-    assert_int_equal(reserve_open(&r, file_in(&w, "another"), 65536, &f), WHY_OK);
-    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
-        if (reserve_take(&r, T[i].beside) != (T[i].held > 0))
-            fail_msg("%s", T[i].says);
-        assert_int_equal(stat(file_in(&w, "another"), &st), 0);
-        assert_int_equal(st.st_size, T[i].held);
-        assert_int_equal(st.st_blocks * 512, T[i].held);
-    }
-    reserve_close(&r);
-    world_end(&w);
-}
-
 int
 main(void)
 {
@@ -475,8 +396,6 @@ main(void)
         cmocka_unit_test(a_folder_that_is_not_ours_to_use_is_refused_with_what_to_do),
         cmocka_unit_test(a_folder_in_use_is_refused_until_it_is_free),
         cmocka_unit_test(what_is_no_folder_is_refused),
-        cmocka_unit_test(a_reserve_is_held_whole_or_not_at_all),
-        cmocka_unit_test(a_reserve_that_is_held_needs_no_room_again),
     };
 
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
