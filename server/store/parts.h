@@ -21,8 +21,9 @@ struct store {
     struct sqlite *db;  /* the journal's, once it runs */
     struct tally tally; /* as it was found at the opening, every row verified */
     int64_t changes_kept;
-    bool is_open; /* the database was verified, and is ours to write */
-    bool is_cut;  /* the log was not taken whole, as accept_cut_log allows */
+    bool is_open;       /* the database was verified, and is ours to write */
+    uint64_t least_seq; /* of the newest change, else what is there is older than it need be */
+    bool is_cut;        /* the log was not taken whole, as accept_cut_log allows */
     struct room room;
 };
 

@@ -223,6 +223,8 @@ open_database(struct store *s, struct fault *f)
         why = schema_migrate(s->db, f);
     if (!why)
         why = verify_rows(s->db, &s->tally, f);
+    if (!why && s->tally.last_seq < s->least_seq)
+        why = fault_set(f, WHY_INTERNAL, "the log is older than the database");
     if (why)
         return why;
 
@@ -240,35 +242,34 @@ close_database(struct store *s)
 {
     sqlite_close(s->db);
     s->db = NULL;
+    s->is_open = false;
 }
 
-/* The log has been cut.  What is left of it may be older than the database, where a checkpoint had gone further, and the two then do
- * not fit; but the database alone does. */
+/* The log has been cut.  What is left of it may be older than the database, where a checkpoint had gone further: laid over that, it would
+ * not fit, or hide what is newer.  So the database alone is opened first, and the log counts only if it adds to that. */
 static enum why
-open_without_log(struct store *s, struct fault *f)
+open_cut(struct store *s, struct fault *f)
 {
     AUTO_TEXT *log = joined(s->path, "-wal"), *aside = joined(s->path, "-wal.cut");
+    struct fault unsaid = {0};
 
     if (!log || !aside)
         return no_memory(f);
     if (rename(log, aside) != 0)
         return system_fault(f, "put the damaged log aside", log);
+    if (!open_database(s, &unsaid))
+        s->least_seq = s->tally.last_seq;
+    close_database(s);
+    if (rename(aside, log) != 0)
+        return system_fault(f, "put the damaged log back", log);
+    unsaid = (struct fault){0};
+    if (!open_database(s, &unsaid))
+        return WHY_OK;
+    close_database(s);
+    if (rename(log, aside) != 0)
+        return system_fault(f, "put the damaged log aside", log);
     log_line(LOG_LEVEL_WARNING, "log left out", "moved_to=%s", aside);
     return open_database(s, f);
-}
-
-static enum why
-open_somehow(struct store *s, struct fault *f)
-{
-    struct fault first = {0};
-    enum why why = open_database(s, &first);
-
-    if (why == WHY_INTERNAL && s->is_cut) {
-        close_database(s);
-        first = (struct fault){0};
-        why = open_without_log(s, &first);
-    }
-    return why ? fault_set(f, why, "%s", first.detail) : WHY_OK;
 }
 
 static enum why
@@ -293,7 +294,7 @@ open_parts(struct store *s, const struct store_options *o, struct fault *f)
     if (!why)
         why = look_at_log(s, o->accept_cut_log, f);
     if (!why)
-        why = open_somehow(s, f);
+        why = s->is_cut ? open_cut(s, f) : open_database(s, f);
     if (why)
         return why;
     return sync_folder(s->folder, f);

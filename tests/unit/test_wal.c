@@ -66,6 +66,16 @@ look_in(const struct world *w, const char *sql)
     return db;
 }
 
+/* Of several pages, so that a commit is of several frames. */
+static const char *
+large(void)
+{
+    static char record[9001];
+
+    memset(record, 'x', sizeof record - 1);
+    return record;
+}
+
 /* Change n says that thing n is there. */
 static void
 commit(struct world *w, int from, int to)
@@ -75,7 +85,7 @@ commit(struct world *w, int from, int to)
         struct promise p;
 
         (void)snprintf(name, sizeof name, "thing-%d-%060d", i, i);
-        promise_make(w, &p, change_one(w, "lock", name, "1"));
+        promise_make(w, &p, change_one(w, "lock", name, large()));
         assert_int_equal(promise_wait(&p), WHY_OK);
     }
 }
@@ -149,8 +159,8 @@ start_on(const struct left *l, size_t log_len, struct world *w, struct fault *f)
     r = world_recover(w);
     n = (int)r.n;
     for (int i = 0, at = 0; i < n; i++) {
-        char line[128];
-        int len = snprintf(line, sizeof line, "lock thing-%d-%060d=1\n", i, i);
+        static char line[9200];
+        int len = snprintf(line, sizeof line, "lock thing-%d-%060d=%s\n", i, i, large());
 
         assert_memory_equal(r.text + at, line, len);
         at += len;
