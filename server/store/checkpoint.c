@@ -35,6 +35,7 @@ struct checkpointer {
     int half_pages;            /* of those that the log has blocks for */
     atomic_int pages;          /* in the log */
     const atomic_bool *closed; /* the gate */
+    atomic_uint round;         /* odd while SQLite moves the log */
     atomic_bool no_room;       /* the last round found none */
     atomic_bool wants_still;   /* written under the lock */
     struct bob_lock lock;      /* class L_JOURNAL */
@@ -60,6 +61,12 @@ checkpoint_unlock(struct checkpointer *c) BOB_RELEASES(L_JOURNAL)
 }
 
 /* ---- the journal's side ---- */
+
+unsigned
+checkpoint_round(const struct checkpointer *c)
+{
+    return atomic_load(&c->round);
+}
 
 static void
 stand_still(struct checkpointer *c)
@@ -125,8 +132,11 @@ checkpoint(struct checkpointer *c, enum checkpoint_how how)
 {
     char quoted[256];
     int left = 0;
-    enum stored got = sqlite_checkpoint(c->db, how, &left);
+    enum stored got;
 
+    atomic_fetch_add(&c->round, 1);
+    got = sqlite_checkpoint(c->db, how, &left);
+    atomic_fetch_add(&c->round, 1);
     switch (got) {
     case STORED_OK:
     case STORED_BUSY:

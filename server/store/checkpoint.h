@@ -29,6 +29,9 @@ enum why checkpoint_start(struct checkpointer **ret, struct store *s, const atom
                           struct fault *f);
 void checkpoint_stop(struct checkpointer *c); /* NULL is allowed */
 
+/* Odd while the log is being moved, another number each time.  Only after that may a commit make it start over. */
+unsigned checkpoint_round(const struct checkpointer *c);
+
 /* Says that the log has @pages now, and whether a commit just found it @full: then a round is due.  Stands still while the
  * checkpointer needs that.  False: the database has no room to grow. */
 bool checkpoint_visit(struct checkpointer *c, int pages, bool full) BOB_NOT_HOLDING(L_JOURNAL);

@@ -16,6 +16,8 @@
 enum {
     LOCKED_MS = 500,  /* the checkpointer never has it for so long: whoever has is a stranger */
     MARGIN = 4 << 20, /* what the log grows by until the checkpointer is asked */
+    ASK_BYTES = 256 << 10, /* far less than what room_keep has ahead */
+    PAGES_BYTES = 16 << 10 /* in which one small change may need new pages */
 };
 
 static _Noreturn void
@@ -81,8 +83,7 @@ void
 commit_end(struct commit *c, uint64_t next)
 {
     assert(next < c->tally.limit);
-    if (!commit_closed(c))
-        (void)write_limit(c, next + 1);
+    (void)write_limit(c, next + 1);
 }
 
 /* ---- the gate ---- */
@@ -198,9 +199,18 @@ insert_all(struct commit *c, const struct batch *b, struct tally *t)
     return got;
 }
 
+/* The tally is a page more, so not each commit writes it.  What came after the last tally needs none while it is in the log, which has
+ * its own checksums; so one is due when the log may have started over since, and when something but the newest change differs. */
+static bool
+is_tally_due(const struct commit *c, const struct tally *t, unsigned round)
+{
+    return round % 2 == 1 || round != c->tallied || t->base != c->tally.base ||
+           t->limit != c->tally.limit;
+}
+
 /* @t becomes what the rows add up to with this batch. */
 static enum stored
-write_batch(struct commit *c, const struct batch *b, struct tally *t)
+write_batch(struct commit *c, const struct batch *b, struct tally *t, unsigned round)
 {
     struct sqlite *db = c->store->db;
     enum stored got = sqlite_begin(db);
@@ -209,17 +219,19 @@ write_batch(struct commit *c, const struct batch *b, struct tally *t)
         got = insert_all(c, b, t);
     if (!got && !commit_closed(c)) /* it needs room for itself, which is for what gives back now */
         got = fold_step(&c->fold, db, t, b->n);
-    if (!got)
+    if (!got && is_tally_due(c, t, round))
         got = sqlite_set_tally(db, t);
-    if (!got)
+    if (!got && c->written_bytes >= ASK_BYTES) {
+        c->written_bytes = 0;
         got = sqlite_used(db, &c->used_bytes);
+    }
     if (!got)
         got = sqlite_commit(db);
     return got;
 }
 
 enum stored
-commit_try(struct commit *c, const struct batch *b)
+commit_try(struct commit *c, const struct batch *b, unsigned round)
 {
     struct sqlite *db = c->store->db;
     uint64_t last = b->first + (uint64_t)b->n - 1;
@@ -235,7 +247,8 @@ commit_try(struct commit *c, const struct batch *b)
         next.limit += SEQUENCE_BLOCK;
     if (sync && sqlite_sync_commits(db, true))
         die(db, "sync");
-    got = write_batch(c, b, &next);
+    c->written_bytes += 2 * (int64_t)b->len + PAGES_BYTES;
+    got = write_batch(c, b, &next, round);
     if (got == STORED_FAILED)
         die(db, "commit");
     note_locked(c, got == STORED_BUSY);
@@ -247,6 +260,7 @@ commit_try(struct commit *c, const struct batch *b)
         commit_shut(c);
     if (!got) {
         c->tally = next;
+        c->tallied = round;
         fold_committed(&c->fold, b->n);
         if (!commit_closed(c) && !room_keep(&c->store->room, c->used_bytes))
             commit_shut(c); /* before anything of the room is used up */

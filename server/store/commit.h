@@ -1,6 +1,6 @@
 /* commit.h - one batch into the store, and the gate: what happens when there is no room for it.
  *
- *     while (commit_try(&c, &batch)) ...                // no room, or locked: try again a little later
+ *     while (commit_try(&c, &batch, round)) ...                // no room, or locked: try again a little later
  *     if (commit_closed(&c)) commit_reopen(&c);         // now and then, when all is in
  *
  * Any failure but these two is logged and ends the process at once, with status 1: memory is ahead of the disk then, and nobody may be
@@ -28,10 +28,12 @@ struct commit {
     struct fold fold;
     /* As of the last commit; its limit, below which sequences may be given out, is a multiple of SEQUENCE_BLOCK while it runs. */
     struct tally tally;
-    atomic_bool shut;   /* the gate */
-    atomic_bool locked; /* by another program */
-    moment reopen_at;   /* the gate, not before */
-    int64_t used_bytes; /* by the database, as of the last commit */
+    atomic_bool shut;      /* the gate */
+    atomic_bool locked;    /* by another program */
+    moment reopen_at;      /* the gate, not before */
+    unsigned tallied;      /* the round in which the tally was written last */
+    int64_t used_bytes;    /* by the database, when it was last asked */
+    int64_t written_bytes; /* since then, at the most */
 };
 
 /* Reserves a block of sequences above every one ever used, of which *ret_first is the first, and takes the room.
@@ -45,8 +47,9 @@ void commit_close(struct commit *c);
 void commit_end(struct commit *c, uint64_t next);
 
 /* Writes @b whole and durable, or nothing of it:
+ * @round is checkpoint_round's.
  *   STORED_NO_ROOM  the gate is closed    STORED_BUSY  another program has the store locked, for half a second now */
-BOB_MUST_USE enum stored commit_try(struct commit *c, const struct batch *b);
+BOB_MUST_USE enum stored commit_try(struct commit *c, const struct batch *b, unsigned round);
 bool commit_locked(const struct commit *c); /* the last try ended with STORED_BUSY */
 
 bool commit_closed(const struct commit *c);

@@ -177,7 +177,8 @@ write_out(struct journal *j) BOB_NOT_HOLDING(L_JOURNAL)
     moment give_up_at = 0; /* 0: not stopping */
     enum stored why_not;
 
-    while ((why_not = commit_try(&j->commit, &j->writing)) != STORED_OK) {
+    while ((why_not = commit_try(&j->commit, &j->writing, checkpoint_round(j->checkpointer))) !=
+           STORED_OK) {
         (void)checkpoint_visit(j->checkpointer, sqlite_log_pages(j->store->db),
                                why_not == STORED_NO_ROOM);
         wait_to_try_again(j, why_not);

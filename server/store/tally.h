@@ -1,4 +1,4 @@
-/* tally.h - what the store's rows add up to, written in the same commit as they are: a row that is lost shows.
+/* tally.h - what the store's rows add up to, written beside them: a row that is lost shows.
  *
  *     tally_add(&t, &change, &check)                  // a change is inserted, with this check
  *     tally_trim(&t, check)                           // the changes up to the one with that check are dropped

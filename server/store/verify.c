@@ -1,5 +1,5 @@
-/* verify.c - see verify.h.  The changes are a chain, each check taken over the one before, whose two ends stand in the tally; the
- * objects are counted, and their checks added up.
+/* verify.c - see verify.h.  The changes are a chain, each check taken over the one before, of which the tally knows two; the
+ * objects are counted, and their checks added up.  Changes that are newer than the tally go on from there.
  *
  * SPDX-License-Identifier: MIT */
 #include "store/verify.h"
@@ -10,7 +10,8 @@
 
 struct verification {
     struct sqlite *db;
-    struct tally found;
+    struct tally found, written;
+    bool met; /* the two, at the change that was the newest when the tally was written */
 };
 
 /* The first fault wins, so that a row's own is not overwritten by what lacks then. */
@@ -24,6 +25,7 @@ verify_change(void *arg, const struct change *c, uint64_t check, struct fault *f
     uint64_t before = v->found.last_seq, expected;
 
     tally_add(&v->found, c, &expected);
+    v->met |= c->seq == v->written.last_seq && check == v->written.last_check;
     if (check == expected)
         return WHY_OK;
     return DAMAGED(v, f,
@@ -46,15 +48,16 @@ enum why
 verify_rows(struct sqlite *db, struct tally *ret, struct fault *f)
 {
     struct verification v = {.db = db};
-    struct tally t;
-    enum why why = sqlite_tally(db, &t, f);
+    enum why why = sqlite_tally(db, &v.written, f);
+    struct tally t = v.written;
 
     if (why)
         return why;
     v.found = (struct tally){.base = t.base, .last_check = t.base};
+    v.met = t.last_seq == 0;
     why = sqlite_each(db, "SELECT seq, kind, name, record, checksum FROM change ORDER BY seq",
                       verify_change, &v, f);
-    if (!why && v.found.last_check != t.last_check)
+    if (!why && !v.met)
         why = DAMAGED(&v, f, "changes from %" PRIu64 " to %" PRIu64 " are not there",
                       v.found.last_seq, t.last_seq);
     if (!why)
@@ -63,7 +66,8 @@ verify_rows(struct sqlite *db, struct tally *ret, struct fault *f)
     if (!why && (v.found.objects != t.objects || v.found.objects_sum != t.objects_sum))
         why = DAMAGED(&v, f, "table object has %" PRIu64 " rows, %" PRIu64 " were written",
                       v.found.objects, t.objects);
+    v.found.limit = t.limit;
     if (!why)
-        *ret = t;
+        *ret = v.found;
     return why;
 }
