@@ -250,7 +250,7 @@ sqlite_each(struct sqlite *db, const char *sql, sqlite_row_fn *fn, void *arg, st
 
     while (!why && (code == SQLITE_OK || code == SQLITE_ROW)) {
         struct change c;
-        uint64_t check;
+        uint64_t check = 0;
 
         code = sqlite3_step(s);
         if (code != SQLITE_ROW)
