@@ -30,15 +30,18 @@
 enum { BACKLOG = 4096, ACCEPTS_AT_ONCE = 64, BREATH_MS = 20, PORT_TEXT = 8, HOST_TEXT = 256 };
 
 /* Written whole by hand: it is sent before there is a request. */
-static const char full[] =
-    "HTTP/1.1 503 Service Unavailable\r\n"
-    "Content-Type: application/problem+json\r\n"
-    "Content-Length: 145\r\n"
-    "Retry-After: 1\r\n" HEADERS_ALWAYS(
-        HEADER_LINE) "Connection: close\r\n\r\n"
-                     "{\"type\":\"/problems/busy\",\"title\":\"The server is "
-                     "busy\",\"status\":503,\"code\":\"busy\","
-                     "\"detail\":\"too many connections at once (see --max-connections)\"}";
+#define FULL_HEAD                                                                                  \
+    "HTTP/1.1 503 Service Unavailable\r\n"                                                         \
+    "Content-Type: application/problem+json\r\n"                                                   \
+    "Content-Length: 145\r\n"                                                                      \
+    "Retry-After: 1\r\n"                                                                           \
+    "Connection: close\r\n"
+#define FULL_BODY                                                                                  \
+    "{\"type\":\"/problems/busy\",\"title\":\"The server is "                                      \
+    "busy\",\"status\":503,\"code\":\"busy\","                                                     \
+    "\"detail\":\"too many connections at once (see --max-connections)\"}"
+static const char full[] = FULL_HEAD HEADERS_ALWAYS(HEADER_LINE) "\r\n" FULL_BODY;
+_Static_assert(sizeof FULL_BODY - 1 == 145, "Content-Length says so");
 
 /* ---- addresses ---- */
 

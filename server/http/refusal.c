@@ -11,6 +11,10 @@
 #include "http/exchange.h"
 #include "http/slot.h"
 
+#define HEAD_FORMAT                                                                                \
+    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"                                \
+    "Connection: close\r\n" HEADERS_ALWAYS(HEADER_LINE) "\r\n"
+
 static void
 set_fault(struct fault *f, const struct slot *s)
 {
@@ -34,11 +38,8 @@ refusal_write(struct hand *hand, struct slot *s)
     reply_clear(r);
     reply_problem(r, &f);
     bytes_add(&r->body, "\n", 1);
-    int len =
-        snprintf(head, sizeof head,
-                 "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n" HEADERS_ALWAYS(
-                     HEADER_LINE) "Connection: close\r\n\r\n",
-                 r->status, MHD_get_reason_phrase_for((unsigned)r->status), r->type, r->body.len);
+    int len = snprintf(head, sizeof head, HEAD_FORMAT, r->status,
+                       MHD_get_reason_phrase_for((unsigned)r->status), r->type, r->body.len);
     struct iovec parts[] = {{head, (size_t)len}, {r->body.at, r->body.len}};
     const struct msghdr message = {.msg_iov = parts, .msg_iovlen = s->frame.is_head ? 1 : 2};
 
