@@ -30,6 +30,8 @@
 #include "http/exchange.h"
 #include "http/slot.h"
 
+enum { AHEAD_BYTES = 256 };
+
 int
 epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
 {
@@ -88,6 +90,29 @@ refuse(struct hand *hand, struct slot *s, void *buf, size_t cap)
     return linger(s, buf, cap);
 }
 
+/* The buffer is full, and blanks at its end are held back: a look at what follows tells whether they are part of the value.  If so they are
+ * handed on, else left out.  True: more can be read. */
+static bool
+settle_held(struct slot *s, char *buf, size_t *kept)
+{
+    struct frame *f = &s->frame;
+    char next[AHEAD_BYTES];
+    ssize_t got = recvfrom(s->fd, next, sizeof next, MSG_DONTWAIT | MSG_PEEK, NULL, NULL);
+    ssize_t blanks = 0;
+
+    if (got <= 0)
+        return false; /* there will be news of the socket */
+    while (blanks < got && (next[blanks] == ' ' || next[blanks] == '\t'))
+        blanks++;
+    if (blanks < got && (next[blanks] == '\r' || next[blanks] == '\n')) {
+        f->held = 0;
+        return true;
+    }
+    memset(buf + *kept, ' ', f->held);
+    *kept += frame_read(f, buf + *kept, f->held, false);
+    return false;
+}
+
 /* Reads until there is something to hand on, and for as long as there is: MHD takes a piece that does not fill its buffer for all there
  * is.  What the last piece held back comes first.  Returns how many bytes are to be handed on. */
 static size_t
@@ -98,26 +123,30 @@ read_sound(struct slot *s, char *buf, size_t cap, ssize_t *ret_got)
     unsigned ended = 0;
     bool all = false;
 
-    while (!f->why && kept + f->held < cap && !(kept > 0 && all)) {
+    while (!f->why && !(kept > 0 && all)) {
         size_t held = f->held, room = cap - kept - held;
-        ssize_t got = *ret_got = recvfrom(s->fd, buf + kept + held, room, MSG_DONTWAIT, NULL, NULL);
 
+        if (room == 0 && (held == 0 || !settle_held(s, buf, &kept)))
+            break;
+        if (room == 0)
+            continue;
+        ssize_t got = *ret_got = recvfrom(s->fd, buf + kept + held, room, MSG_DONTWAIT, NULL, NULL);
         if (got <= 0)
             break;
         all = (size_t)got < room;
         memset(buf + kept, ' ', held);
-        kept += frame_read(f, buf + kept, held + (size_t)got, all);
+        kept += frame_read(f, buf + kept, held + (size_t)got, true);
         ended += f->ended;
     }
     return f->why && ended == 0 ? 0 : kept; /* else it is all of the request that is refused */
 }
 
+/* Without room for what is held back (MHD gives some kilobytes) a head of blanks is cut as any slow one. */
 static ssize_t
 receive(struct hand *hand, struct slot *s, char *buf, size_t cap)
 {
-    ssize_t got =
-        nothing_yet(); /* so it stays if there is no room: a head of blanks, cut as any slow one */
-    size_t kept = read_sound(s, buf, cap, &got);
+    ssize_t got = nothing_yet();
+    size_t kept = s->frame.held <= cap ? read_sound(s, buf, cap, &got) : 0;
 
     if (kept > 0 && s->frame.why)
         /* MHD answers what is whole first.  Then it waits for news of the socket, and this is some. */

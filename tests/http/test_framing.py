@@ -113,6 +113,22 @@ def test_what_the_rfc_allows_is_taken(server, name, data, each):
 
 
 @pytest.mark.quick
+@pytest.mark.parametrize("line", [
+    "Content-Length: 7{blanks}\r\n\r\n{{\"n\":5}}",
+    "Transfer-Encoding: chunked{blanks}\r\n\r\n7\r\n{{\"n\":5}}\r\n0\r\n\r\n",
+], ids=["a length", "a coding"])
+def test_blanks_at_the_edge_of_a_buffer_are_no_part_of_a_value(server, name, line):
+    """Wherever the server's buffer ends: the requests before it move the blanks along."""
+    get = b"GET /livez HTTP/1.1\r\nHost: {host}\r\nX: "
+    last = ADD + b"Content-Type: application/json\r\n" + line.format(blanks=" " * 30 + "\t").encode()
+    for pad in range(0, 8600, 30):
+        raw = Raw(server)
+        raw.send(filled(b"".join(get + b"x" * n + b"\r\n\r\n" for n in (pad // 2, pad - pad // 2, 4000)) + last, raw, name))
+        assert [raw.reply().status for _ in range(4)] == [200] * 4, pad
+        raw.close()
+
+
+@pytest.mark.quick
 @pytest.mark.parametrize("path", ["/livez", "http://{host}/livez", "http://{host}/livez?", "http://{host}"])
 def test_the_absolute_form_finds_what_the_path_finds(server, path):
     raw = Raw(server)
