@@ -1,7 +1,8 @@
-/* frame.c - see frame.h: a machine of states, a function for each, that takes as many bytes as it can at once.
+/* frame.c - see frame.h: a machine of states, a function for each, that takes as many bytes as it
+ * can at once.
  *
- * It runs for every byte of every request, so the states that see most bytes (the URI, a name, a value, a body) look for the end of
- * their run in one tight loop.
+ * It runs for every byte of every request, so the states that see most bytes (the URI, a name, a
+ * value, a body) look for the end of their run in one tight loop.
  *
  * SPDX-License-Identifier: MIT */
 #include "http/frame.h"

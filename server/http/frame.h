@@ -1,17 +1,20 @@
-/* frame.h - where each request of a connection begins and ends, found in its bytes before libmicrohttpd reads them.
+/* frame.h - where each request of a connection begins and ends, found in its bytes before
+ * libmicrohttpd reads them.
  *
- *     struct frame f = {.body_most = 1 << 20};              // of a connection, from its first byte on
+ *     struct frame f = {.body_most = 1 << 20};         // of a connection, from its first byte on
  *     got = recv(fd, buf + f.held, cap - f.held, 0);
- *     kept = frame_read(&f, buf, f.held + got, true);       // the first kept bytes of buf are sound: hand them on
- *     if (f.why) ...                                        // what follows them is refused: f.why, f.wrong
+ *     kept = frame_read(&f, buf, f.held + got, true);  // the first kept bytes are to be handed on
+ *     if (f.why) ...                                   // what follows them is refused: f.wrong
  *
- * MHD 0.9.75 glues a folded line to the name before it, ends a value at a NUL, a line at a bare CR, takes the first of two
- * lengths and a value with the blanks behind it.  Each lets two readers of the same bytes see different requests (CWE-444).  What
- * comes out of here has one meaning: names are tokens, values have no blanks around them, lines are not folded, there is one
- * length or one coding, chunks have no extensions, trailer fields are gone (RFC 9112; a recipient may drop both).
+ * MHD 0.9.75 glues a folded line to the name before it, ends a value at a NUL, a line at a bare CR,
+ * takes the first of two lengths and a value with the blanks behind it.  Each lets two readers of
+ * the same bytes see different requests (CWE-444).  What comes out of here has one meaning: names
+ * are tokens, values have no blanks around them, lines are not folded, there is one length or one
+ * coding, chunks have no extensions, trailer fields are gone (RFC 9112; a recipient may drop both).
  *
- * Bytes go through in pieces of any size: the same bytes in other pieces come out the same, but that a tab held back between two
- * pieces comes out as a space, which is the same to who reads a value (RFC 9110, 5.6.3).  Pure: no clock, no memory of its own.
+ * Bytes go through in pieces of any size: the same bytes in other pieces come out the same, but
+ * that a tab held back between two pieces comes out as a space, which is the same to who reads a
+ * value (RFC 9110, 5.6.3).  Pure: no clock, no memory of its own.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOBBIND_FRAME_H
@@ -59,9 +62,10 @@ struct frame {
     int digits_;
 };
 
-/* Looks at the next @len bytes of the connection, of which the first @f->held are the blanks held back last time.  Returns how many bytes, from
- * @at on, are to be handed on; it moves them together where something is left out.  Once @f->why is set it returns 0.
- * @hold: whether it may hold back blanks.  If not, a length or coding with blanks just there is refused. */
+/* Looks at the next @len bytes of the connection, of which the first @f->held are the blanks
+ * held back last time.  Returns how many bytes, from @at on, are to be handed on; it moves them
+ * together where something is left out.  Once @f->why is set it returns 0. @hold: whether it may
+ * hold back blanks.  If not, a length or coding with blanks just there is refused. */
 size_t frame_read(struct frame *f, char *at, size_t len, bool hold);
 
 #endif

@@ -1,4 +1,5 @@
-/* frame_head.c - see frame.h: the fields of a head or trailer, and what a head says of the body behind it.
+/* frame_head.c - see frame.h: the fields of a head or trailer, and what a head says of the body
+ * behind it.
  *
  * SPDX-License-Identifier: MIT */
 #include <string.h>
@@ -53,7 +54,8 @@ once_more(unsigned char *n)
         (*n)++;
 }
 
-/* One that is no number, or too large for any body, is refused as such; what text_ has no room for is too large. */
+/* One that is no number, or too large for any body, is refused as such; what text_ has no room
+ * for is too large. */
 static void
 end_length(struct frame *f)
 {
@@ -86,8 +88,8 @@ end_field(struct frame *f)
     }
 }
 
-/* The blanks at the end of a piece are held back: if the line ends behind them they are no part of the value, and MHD would take them
- * for one. */
+/* The blanks at the end of a piece are held back: if the line ends behind them they are no part
+ * of the value, and MHD would take them for one. */
 struct step
 read_value(struct frame *f, const char *at, size_t len)
 {

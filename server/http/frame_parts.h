@@ -1,4 +1,5 @@
-/* frame_parts.h - what the files of the frame share: its states, what a state makes of the bytes it is shown, which bytes may stand where.
+/* frame_parts.h - what the files of the frame share: its states, what a state makes of the bytes it
+ * is shown, which bytes may stand where.
  *
  * Private to frame.c (lines, bodies) and frame_head.c (fields, and what they say of the body).
  *
@@ -22,15 +23,15 @@ enum at {
     AT_SIZE, /* of a chunk */
     AT_EXTENSION,
     AT_CHUNK,
-    AT_EOL, /* the end of any line: CR LF, or in a head LF alone (RFC 9112, 2.2); then comes after_ */
+    AT_EOL, /* of any line: CR LF, or in a head LF alone (RFC 9112, 2.2); then after_ */
     AT_LF,
     AT_COUNT_
 };
 
 enum { TOKEN = 1, TEXT = 2, TARGET = 4 };
 
-/* TOKEN: of methods and names (RFC 9110, 5.6.2).  TEXT: of values, blanks too.  TARGET: of a URI.  Bytes above 127 may be in the last
- * two: who reads the URI says what is wrong with them. */
+/* TOKEN: of methods and names (RFC 9110, 5.6.2).  TEXT: of values, blanks too.  TARGET: of a
+ * URI.  Bytes above 127 may be in the last two: who reads the URI says what is wrong with them. */
 extern const unsigned char frame_kind_of[256];
 
 static inline size_t
@@ -94,7 +95,8 @@ count(struct frame *f, size_t n)
 }
 _Static_assert(HEAD_MAX == 8192 && URI_MAX == 4096 && HEADERS_MAX == 100, "the sentences say so");
 
-/* Gathers the bytes of a word or value that matters; one that has no room is longer than any that passes. */
+/* Gathers the bytes of a word or value that matters; one that has no room is longer than any
+ * that passes. */
 static inline void
 gather(struct frame *f, const char *at, size_t len)
 {
@@ -144,7 +146,8 @@ struct step read_line(struct frame *f, const char *at, size_t len);
 struct step read_name(struct frame *f, const char *at, size_t len);
 struct step read_value(struct frame *f, const char *at, size_t len);
 
-/* The last byte of a head or trailer is there, and not handed on yet: so nobody believes a head that is refused here. */
+/* The last byte of a head or trailer is there, and not handed on yet: so nobody believes a head
+ * that is refused here. */
 void end_head(struct frame *f);
 
 /* ---- frame.c ---- */

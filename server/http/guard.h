@@ -1,7 +1,9 @@
-/* guard.h - the headers that matter to every request, and where it may come from: foreign hosts and other sites' pages are refused.
+/* guard.h - the headers that matter to every request, and where it may come from: foreign hosts and
+ * other sites' pages are refused.
  *
- * A server on localhost is reachable by every web page its user opens: DNS rebinding shows as a foreign Host, a page's own requests
- * as a foreign Origin or Sec-Fetch-Site.  That fields and their values are well formed, frame.h has seen to.
+ * A server on localhost is reachable by every web page its user opens: DNS rebinding shows as a
+ * foreign Host, a page's own requests as a foreign Origin or Sec-Fetch-Site.  That fields and their
+ * values are well formed, frame.h has seen to.
  *
  * Pure functions: no clock, no state, no memory of their own.
  *
@@ -37,8 +39,8 @@ int64_t guard_length(const struct guard *g);
 /* Whether a body follows. */
 bool guard_has_body(const struct guard *g);
 
-/* Names by which clients may call this server.  A port is not compared: it cannot be forged by rebinding, and a tunnel or
- * container may show another one; Origin is compared with its port. */
+/* Names by which clients may call this server.  A port is not compared: it cannot be forged by
+ * rebinding, and a tunnel or container may show another one; Origin is compared with its port. */
 enum { GUARD_HOSTS_MAX = 64 };
 struct guard_hosts {
     struct guard_text name[GUARD_HOSTS_MAX]; /* an IPv6 address with its brackets */

@@ -6,13 +6,14 @@
 
 #include "http/exchange.h"
 
-/* Binds what the configuration says, or takes systemd's sockets; fills url and the names for the guard. */
+/* Binds what the configuration says, or takes systemd's sockets; fills url and the names for the
+ * guard. */
 enum why listener_open(struct http *h, struct fault *f);
 enum why listener_start(struct http *h, struct fault *f);
 void listener_stop(struct http *h); /* joins the acceptor, closes the sockets; twice is harmless */
 
-/* Gives @fd to MHD, which closes it when it fails, too.  It counts from here on, not from when MHD's thread comes round to it: a burst would pass
- * any limit meanwhile. */
+/* Gives @fd to MHD, which closes it when it fails, too.  It counts from here on, not from when
+ * MHD's thread comes round to it: a burst would pass any limit meanwhile. */
 bool listener_hand_on(struct http *h, int fd, const struct sockaddr *from, socklen_t len);
 
 #endif

@@ -1,7 +1,8 @@
 /* refusal.c - what frame.c refuses: answered on the socket itself, past MHD.
  *
- * MHD would refuse some of it with a page of its own, some of it twice, one reply within the other, and believe the rest.  It is shown
- * nothing of it.  It reads from a connection only when all of its own replies there are sent, so ours comes behind them.
+ * MHD would refuse some of it with a page of its own, some of it twice, one reply within the other,
+ * and believe the rest.  It is shown nothing of it.  It reads from a connection only when all of
+ * its own replies there are sent, so ours comes behind them.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>

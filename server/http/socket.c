@@ -1,17 +1,21 @@
-/* socket.c - the calls of libc by which MHD waits, reads and wakes itself, answered here: epoll_wait, recv and write.
+/* socket.c - the calls of libc by which MHD waits, reads and wakes itself, answered here:
+ * epoll_wait, recv and write.
  *
- * A program's own functions come before those of its libraries, for every library in it (POSIX, dlopen; ld.so(8)).  MHD has no hook for
- * any of them, and two of its faults need one:
+ * A program's own functions come before those of its libraries, for every library in it (POSIX,
+ * dlopen; ld.so(8)).  MHD has no hook for any of them, and two of its faults need one:
  *
- * - Its loop asks for 128 events, and when it gets 128 it asks again, for the timeout of the first time, before it looks at
- *   what it has: with exactly 128 ready and no other, that thread sleeps beside them, for up to a minute (0.9.75; 1.0.1 alike).  So who has
- *   just been given all it asked for is not made to wait.
- * - It believes what it reads.  So it reads what frame.c has let pass; the rest is refused here, with all that comes behind it.
+ * - Its loop asks for 128 events, and when it gets 128 it asks again, for the timeout of the first
+ *   time, before it looks at what it has: with exactly 128 ready and no other, that thread sleeps
+ *   beside them, for up to a minute (0.9.75; 1.0.1 alike).  So who has just been given all it asked
+ *   for is not made to wait.
+ * - It believes what it reads.  So it reads what frame.c has let pass; the rest is refused here,
+ *   with all that comes behind it.
  *
- * And where it reads in vain: a connection just resumed is asked for more before its handler is asked for the answer.  That costs a system
- * call for each durable change, and where the client has half-closed, MHD 0.9.75 takes the end of requests for the end
- * of interest and closes.  While an answer is due there is nothing to read.  A thread that resumes many writes to its own eventfd for each, and
- * reads it once, later: the first write is enough.
+ * And where it reads in vain: a connection just resumed is asked for more before its handler is
+ * asked for the answer.  That costs a system call for each durable change, and where the client has
+ * half-closed, MHD 0.9.75 takes the end of requests for the end of interest and closes.  While an
+ * answer is due there is nothing to read.  A thread that resumes many writes to its own eventfd for
+ * each, and reads it once, later: the first write is enough.
  *
  * Nothing changes for other threads.
  *
@@ -66,8 +70,9 @@ nothing_yet(void)
     return -1;
 }
 
-/* Reads and throws away what is still coming, for a while: closed with bytes unread, the kernel would send a reset, and that takes our answer
- * away from a client who has not read it yet (RFC 9112, 9.6). */
+/* Reads and throws away what is still coming, for a while: closed with bytes unread, the kernel
+ * would send a reset, and that takes our answer away from a client who has not read it yet (RFC
+ * 9112, 9.6). */
 static ssize_t
 linger(struct slot *s, void *buf, size_t cap)
 {
@@ -90,8 +95,8 @@ refuse(struct hand *hand, struct slot *s, void *buf, size_t cap)
     return linger(s, buf, cap);
 }
 
-/* The buffer is full, and blanks at its end are held back: a look at what follows tells whether they are part of the value.  If so they are
- * handed on, else left out.  True: more can be read. */
+/* The buffer is full, and blanks at its end are held back: a look at what follows tells whether
+ * they are part of the value.  If so they are handed on, else left out.  True: more can be read. */
 static bool
 settle_held(struct slot *s, char *buf, size_t *kept)
 {
@@ -113,8 +118,9 @@ settle_held(struct slot *s, char *buf, size_t *kept)
     return false;
 }
 
-/* Reads until there is something to hand on, and for as long as there is: MHD takes a piece that does not fill its buffer for all there
- * is.  What the last piece held back comes first.  Returns how many bytes are to be handed on. */
+/* Reads until there is something to hand on, and for as long as there is: MHD takes a piece that
+ * does not fill its buffer for all there is.  What the last piece held back comes first.
+ * Returns how many bytes are to be handed on. */
 static size_t
 read_sound(struct slot *s, char *buf, size_t cap, ssize_t *ret_got)
 {
@@ -141,7 +147,8 @@ read_sound(struct slot *s, char *buf, size_t cap, ssize_t *ret_got)
     return f->why && ended == 0 ? 0 : kept; /* else it is all of the request that is refused */
 }
 
-/* Without room for what is held back (MHD gives some kilobytes) a head of blanks is cut as any slow one. */
+/* Without room for what is held back (MHD gives some kilobytes) a head of blanks is cut as any
+ * slow one. */
 static ssize_t
 receive(struct hand *hand, struct slot *s, char *buf, size_t cap)
 {
@@ -149,7 +156,8 @@ receive(struct hand *hand, struct slot *s, char *buf, size_t cap)
     size_t kept = s->frame.held <= cap ? read_sound(s, buf, cap, &got) : 0;
 
     if (kept > 0 && s->frame.why)
-        /* MHD answers what is whole first.  Then it waits for news of the socket, and this is some. */
+        /* MHD answers what is whole first.  Then it waits for news of the socket, and this is
+         * some. */
         (void)shutdown(s->fd, SHUT_RD);
     if (kept > 0)
         return (ssize_t)kept;

@@ -1,4 +1,5 @@
-/* fuzz_frame.c - the bytes of a connection: they mean the same in whatever pieces they come, and what is handed on means what it seems.
+/* fuzz_frame.c - the bytes of a connection: they mean the same in whatever pieces they come, and
+ * what is handed on means what it seems.
  *
  * The input: a byte that says how large the pieces are, then the stream.
  *
@@ -47,7 +48,8 @@ read_all(const char *in, size_t size, size_t piece)
     return r;
 }
 
-/* No NUL, no other control byte but blanks and ends of lines, no bare CR, no fold: of a stream without bodies. */
+/* No NUL, no other control byte but blanks and ends of lines, no bare CR, no fold: of a stream
+ * without bodies. */
 static void
 is_plain(const char *out, size_t len)
 {

@@ -219,7 +219,8 @@ FACT(bytes_mean_the_same_in_whatever_pieces_they_come)
     }
 }
 
-/* MHD believes a head when it has the LF of its empty line: of one that is refused, it never gets it. */
+/* MHD believes a head when it has the LF of its empty line: of one that is refused, it never
+ * gets it. */
 FACT(the_end_of_a_refused_request_is_not_handed_on)
 {
     static struct seen s;
