@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/given.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,7 @@ whole(const char *at, size_t len, int64_t *ret)
 static struct json_slice
 words(const struct given *g)
 {
+    assert(g->json.at || g->text);
     return g->json.at ? g->json : (struct json_slice){g->text, strlen(g->text)};
 }
 

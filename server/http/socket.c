@@ -36,6 +36,8 @@
 
 enum { AHEAD_BYTES = 256 };
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): libc has __fd */
+
 int
 epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
 {
@@ -178,3 +180,5 @@ recv(int fd, void *buf, size_t cap, int flags)
         return nothing_yet();
     return receive(hand, s, buf, cap);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -185,7 +185,8 @@ add_json(const struct arg *a, const struct given *g, struct bytes *b, struct fau
     struct cJSON *tree = json_parse(at, len, &why);
     if (tree)
         json_raw(b, a->name, at, len);
-    else if (why.why == WHY_NO_MEMORY || memchr("{[\"", *at, 3) || json_is_number(at, len))
+    else if (why.why == WHY_NO_MEMORY || *at == '{' || *at == '[' || *at == '"' ||
+             json_is_number(at, len))
         return fault_set(f, why.why, "%s: %s", a->name, why.detail);
     else
         json_text(b, a->name, g->text);
