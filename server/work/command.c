@@ -147,7 +147,10 @@ struct command_args {
 static const char *
 wrong_name(const char *text)
 {
-    return allowed_find(text) ? NULL : bytes_text(&commands.one_of);
+    /* Ended at the start: bytes_text would write, and several threads ask. */
+    const char *one_of = commands.one_of.at ? commands.one_of.at : "there are none";
+
+    return allowed_find(text) ? NULL : one_of;
 }
 
 /* What it was not content with, as a line: its standard error, and of a long one both ends.  The cause may stand in either: a
