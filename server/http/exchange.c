@@ -83,6 +83,7 @@ finish(struct request *req)
         request_end(req);
     }
     set_stage(req, STAGE_IDLE);
+    socket_finished(req->slot);
 }
 
 void
@@ -323,7 +324,7 @@ direct(struct request *req, const char *method, bool known)
 static bool
 is_unwanted(struct request *req)
 {
-    return req->guard.expects && (admit(req) || params_type(req));
+    return req->guard.expects && (admit(req) || (guard_has_body(&req->guard) && params_type(req)));
 }
 
 static enum MHD_Result
@@ -342,13 +343,13 @@ first_call(struct hand *hand, struct request *req, const char *uri, const char *
     } else {
         direct(req, method, known);
     }
-    if (!guard_has_body(&req->guard))
-        return MHD_YES;
     if (is_unwanted(req)) {
         reply_clear(&hand->reply);
         req->must_close = true;
         return response_send(hand, req, req->fault.why);
     }
+    if (!guard_has_body(&req->guard))
+        return MHD_YES;
     slot_deadline(req->slot, http_beat(req->http) + req->http->body_beats);
     length = guard_length(&req->guard);
     if (!req->fault.why && length > 0 && !bytes_room(&req->body, (size_t)length + 1))

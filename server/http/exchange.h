@@ -232,6 +232,8 @@ void streams_sweep(struct http *h, bool all); /* wakes those due for a heartbeat
 
 /* ---- socket.c ---- */
 
+/* A request of the connection is over. */
+void socket_finished(struct slot *slot);
 /* Whether the calling thread of MHD has written to its own eventfd and does nothing but write to it until it says false. */
 void socket_signalled(bool is_signalled);
 

@@ -78,6 +78,7 @@ static struct step
 read_start(struct frame *f, const char *at, size_t len)
 {
     (void)len;
+    f->is_head = false;
     if (is_eol(*at))
         return end_line(f, AT_START, true);
     *f = (struct frame){
@@ -280,6 +281,12 @@ static read_fn *const read_at[AT_COUNT_] = {
     [AT_EOL] = read_eol,
     [AT_LF] = read_lf,
 };
+
+void
+frame_left_out(struct frame *f, size_t n)
+{
+    (void)count(f, n);
+}
 
 size_t
 frame_read(struct frame *f, char *at, size_t len, bool hold)

@@ -68,4 +68,7 @@ struct frame {
  * hold back blanks.  If not, a length or coding with blanks just there is refused. */
 size_t frame_read(struct frame *f, char *at, size_t len, bool hold);
 
+/* Counts @n blanks behind those that are held back, which its caller has thrown away. */
+void frame_left_out(struct frame *f, size_t n);
+
 #endif

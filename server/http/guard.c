@@ -51,7 +51,7 @@ guard_see(struct guard *g, const char *name, size_t name_len, const char *value,
         else if (!g->accept.at && is(n, "Accept"))
             g->accept = v;
         else if (is(n, "Expect"))
-            g->expects = is(v, "100-continue");
+            g->expects |= is(v, "100-continue");
         break;
     case 12:
         if (is(n, "Content-Type"))

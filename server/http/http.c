@@ -291,7 +291,8 @@ http_tick(struct http *h)
             unread++;
             unread_bytes += atomic_load_explicit(&s->req.reply_len, memory_order_relaxed);
         }
-        if (slot_cut(s, now) && stage != STAGE_IDLE)
+        bool refused = atomic_load_explicit(&s->refused, memory_order_relaxed);
+        if (slot_cut(s, now) && stage != STAGE_IDLE && !refused)
             metric_add(M_HTTP_SLOW_CUT, 1);
         else if (slot_is_asking(s) && (stage != STAGE_IDLE || i % IDLE_TURNS == now % IDLE_TURNS))
             crowd.at[crowd.len++] = (struct pollfd){.fd = s->fd, .events = POLLRDHUP};

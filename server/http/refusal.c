@@ -48,8 +48,11 @@ refusal_write(struct hand *hand, struct slot *s)
         (void)!sendmsg(s->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)shutdown(s->fd, SHUT_WR);
     response_count(r->status);
-    if (atomic_load_explicit(&req->stage, memory_order_relaxed) != STAGE_IDLE) {
-        req->fault = f;
-        req->status = r->status; /* for its line in the log */
-    }
+    bool begun = atomic_load_explicit(&req->stage, memory_order_relaxed) != STAGE_IDLE;
+    if (!begun)
+        request_begin(req);
+    req->fault = f;
+    req->status = r->status;
+    if (!begun) /* MHD knows of no request that ends, and would bring its line into the log */
+        access_line(req);
 }

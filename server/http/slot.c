@@ -105,7 +105,8 @@ void
 slot_open(struct slot *s, int64_t body_most)
 {
     s->frame = (struct frame){.body_most = body_most};
-    s->refused = false;
+    atomic_store_explicit(&s->refused, false, memory_order_relaxed);
+    s->whole = 0;
     s->thrown_away = 0;
     slot_lock(s);
     s->gen++;

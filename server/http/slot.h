@@ -19,8 +19,9 @@ struct slot {
     struct bob_condition left; /* signalled when the watcher's call of leave has returned */
     int fd;
     _Atomic uint32_t deadline; /* the second in which it is cut; 0: never */
-    struct frame frame;        /* these three: MHD's thread alone (socket.c) */
-    bool refused;              /* what the frame refuses has been answered */
+    struct frame frame;        /* these four are MHD's thread's (socket.c) */
+    unsigned whole;            /* requests handed on to their last byte, and not over */
+    _Atomic bool refused;      /* what the frame refuses has been answered; the tick reads it */
     size_t thrown_away;        /* bytes that came behind that */
     struct request req;        /* see there */
 

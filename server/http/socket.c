@@ -91,27 +91,35 @@ linger(struct slot *s, void *buf, size_t cap)
 static ssize_t
 refuse(struct hand *hand, struct slot *s, void *buf, size_t cap)
 {
-    s->refused = true;
+    atomic_store_explicit(&s->refused, true, memory_order_relaxed);
     refusal_write(hand, s);
     slot_deadline(s, http_beat(hand->http) + 1 + LINGER_S);
     return linger(s, buf, cap);
 }
 
-/* The buffer is full, and blanks at its end are held back: a look at what follows tells whether
- * they are part of the value.  If so they are handed on, else left out.  True: more can be read. */
+/* The buffer is full, and blanks at its end are held back: what follows tells whether they are part
+ * of the value.  If so they are handed on, else left out.  More of them, for which there is no room,
+ * are thrown away: a run of so many means the same when it is shorter.  True: more can be read. */
 static bool
 settle_held(struct slot *s, char *buf, size_t *kept)
 {
     struct frame *f = &s->frame;
     char next[AHEAD_BYTES];
-    ssize_t got = recvfrom(s->fd, next, sizeof next, MSG_DONTWAIT | MSG_PEEK, NULL, NULL);
-    ssize_t blanks = 0;
+    ssize_t got, blanks;
 
-    if (got <= 0)
+    do {
+        got = recvfrom(s->fd, next, sizeof next, MSG_DONTWAIT | MSG_PEEK, NULL, NULL);
+        for (blanks = 0; blanks < got && (next[blanks] == ' ' || next[blanks] == '\t'); blanks++)
+            ;
+        if (blanks > 0) {
+            (void)!recvfrom(s->fd, next, (size_t)blanks, MSG_DONTWAIT, NULL, NULL);
+            frame_left_out(f, (size_t)blanks);
+        }
+    } while (got > 0 && blanks == got && !f->why);
+
+    if (got <= 0 || f->why)
         return false; /* there will be news of the socket */
-    while (blanks < got && (next[blanks] == ' ' || next[blanks] == '\t'))
-        blanks++;
-    if (blanks < got && (next[blanks] == '\r' || next[blanks] == '\n')) {
+    if (next[blanks] == '\r' || next[blanks] == '\n') {
         f->held = 0;
         return true;
     }
@@ -145,6 +153,7 @@ read_sound(struct slot *s, char *buf, size_t cap, ssize_t *ret_got)
         memset(buf + kept, ' ', held);
         kept += frame_read(f, buf + kept, held + (size_t)got, true);
         ended += f->ended;
+        s->whole += f->ended;
     }
     return f->why && ended == 0 ? 0 : kept; /* else it is all of the request that is refused */
 }
@@ -157,15 +166,20 @@ receive(struct hand *hand, struct slot *s, char *buf, size_t cap)
     ssize_t got = nothing_yet();
     size_t kept = s->frame.held <= cap ? read_sound(s, buf, cap, &got) : 0;
 
-    if (kept > 0 && s->frame.why)
-        /* MHD answers what is whole first.  Then it waits for news of the socket, and this is
-         * some. */
-        (void)shutdown(s->fd, SHUT_RD);
     if (kept > 0)
         return (ssize_t)kept;
     if (!s->frame.why)
         return got;
     return s->refused ? linger(s, buf, cap) : refuse(hand, s, buf, cap);
+}
+
+/* MHD has answered what was whole before what is refused.  Then it waits for news of the socket, and
+ * this is some.  Not before: the watcher of a client would take it for the client's end. */
+void
+socket_finished(struct slot *s)
+{
+    if (s->whole > 0 && --s->whole == 0 && s->frame.why)
+        (void)shutdown(s->fd, SHUT_RD);
 }
 
 ssize_t

@@ -85,6 +85,43 @@ def test_a_good_request_before_a_bad_one_is_answered_first(server, client, name)
     assert client.get(f"/v1/counters/{name}")["value"] == 2
 
 
+@pytest.mark.quick
+def test_one_who_works_or_waits_is_answered_before_what_is_refused_behind_it(server, client, name):
+    """In one piece, so that the server sees both at once; its own end of reading is not its client's."""
+    bad = ADD + b"X: a\r\n b\r\n\r\n"
+    raw = Raw(server)
+    raw.send(filled(b"POST /v1/run/sleep?seconds=0.3 HTTP/1.1\r\nHost: {host}\r\n\r\n" + bad, raw, name))
+    raw.reply().expect(200)
+    only_answer(raw, 400)
+    token = client.post(f"/v1/locks/{name}/acquire", ttl="10m").expect(200)["token"]
+    raw = Raw(server)
+    raw.send(filled(b"POST /v1/locks/{name}/acquire?wait=10m HTTP/1.1\r\nHost: {host}\r\n\r\n" + bad, raw, name))
+    until(lambda: client.get(f"/v1/locks/{name}")["waiters"] == 1, "it stands in line")
+    client.post(f"/v1/locks/{name}/release", token=token).expect(200)
+    raw.reply().expect(200)
+    only_answer(raw, 400)
+
+
+@pytest.mark.quick
+def test_a_refusal_after_head_has_its_body(server):
+    raw = Raw(server).request("HEAD /livez").send("\rX")
+    raw.reply("HEAD").expect(200)
+    only_answer(raw, 400)
+
+
+def test_a_refusal_has_its_line_in_the_log_and_is_not_slow(start):
+    server = start("--access-log")
+    raw = Raw(server).request("GET /livez x")
+    raw.reply().expect(400)
+    server.log_line(r"request .*status=400")
+    raw = Raw(server)
+    raw.send(filled(CHUNKED + b"two\r\n", raw, "slow"))
+    raw.reply().expect(400)
+    client = Client(server)
+    until(lambda: gauge(client, "bobbin_http_connections") == 1, "both are gone, one by its deadline")
+    assert gauge(client, "bobbin_http_slow_clients_cut_total") == 0
+
+
 TAKEN = {
     "chunked and a blank": (ADD + b"Content-Type: application/json\r\nTransfer-Encoding: chunked \r\n\r\n7\r\n{\"n\":5}\r\n0\r\n\r\n"),
     "CHUNKED between tabs": (ADD + b"Content-Type: application/json\r\ntransfer-encoding:\tCHUNKED\t\r\n\r\n7\r\n{\"n\":5}\r\n0\r\n\r\n"),
@@ -117,11 +154,12 @@ def test_what_the_rfc_allows_is_taken(server, name, data, each):
     "Content-Length: 7{blanks}\r\n\r\n{{\"n\":5}}",
     "Transfer-Encoding: chunked{blanks}\r\n\r\n7\r\n{{\"n\":5}}\r\n0\r\n\r\n",
 ], ids=["a length", "a coding"])
-def test_blanks_at_the_edge_of_a_buffer_are_no_part_of_a_value(server, name, line):
+@pytest.mark.parametrize("blanks", [30, 600])
+def test_blanks_at_the_edge_of_a_buffer_are_no_part_of_a_value(server, name, line, blanks):
     """Wherever the server's buffer ends: the requests before it move the blanks along."""
     get = b"GET /livez HTTP/1.1\r\nHost: {host}\r\nX: "
-    last = ADD + b"Content-Type: application/json\r\n" + line.format(blanks=" " * 30 + "\t").encode()
-    for pad in range(0, 8600, 30):
+    last = ADD + b"Content-Type: application/json\r\n" + line.format(blanks=" " * blanks + "\t").encode()
+    for pad in range(0, 8600, 30 if blanks < 100 else 250):
         raw = Raw(server)
         raw.send(filled(b"".join(get + b"x" * n + b"\r\n\r\n" for n in (pad // 2, pad - pad // 2, 4000)) + last, raw, name))
         assert [raw.reply().status for _ in range(4)] == [200] * 4, pad
@@ -209,6 +247,15 @@ def test_whose_body_is_not_wanted_is_told_so_instead_of_100(server, line, host, 
     lines = [line + " HTTP/1.1", f"Host: {host or raw.host}", EXPECTING, "Content-Length: 7", *headers]
     raw.send("\r\n".join(lines) + "\r\n\r\n")
     only_answer(raw, status)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("headers", [[], ["Content-Length: 0"], ["Content-Length: 7", "Expect: x"]])
+def test_who_is_refused_anyway_hears_no_100(server, headers):
+    raw = Raw(server)
+    lines = ["POST /v1/nothing HTTP/1.1", f"Host: {raw.host}", EXPECTING, JSON, *headers]
+    raw.send("\r\n".join(lines) + "\r\n\r\n")
+    only_answer(raw, 404)
 
 
 @pytest.mark.quick
