@@ -23,7 +23,7 @@ object() { echo "$out/$(echo "$1" | tr / _).o"; }
 rules() {
     printf '%s: %s\n\trm -f $@; ar rcs $@ $^\n' "$out/parts.a" "$(for s in $sources; do object "$s"; done | tr '\n' ' ')"
     for s in $sources; do
-        printf '%s: %s\n\tclang %s -MMD -c -o $@ %s\n' "$(object "$s")" "$s" "$(echo "$flags" | sed 's/"/\\"/g')" "$s"
+        printf '%s: %s\n\tclang %s -MMD -MP -c -o $@ %s\n' "$(object "$s")" "$s" "$(echo "$flags" | sed 's/"/\\"/g')" "$s"
     done
     echo "-include $out/*.d"
 }
