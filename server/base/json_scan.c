@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/utf8.h"
 
@@ -86,14 +87,11 @@ hex4(struct scan *s)
     int n = 0;
 
     for (int i = 0; i < 4; i++, s->at++) {
-        int c = peek(s);
+        int digit = hex_digit(peek(s));
 
-        if (c >= '0' && c <= '9')
-            n = n * 16 + c - '0';
-        else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            n = n * 16 + (c | 0x20) - 'a' + 10;
-        else
+        if (digit < 0)
             return -1;
+        n = n * 16 + digit;
     }
     return n;
 }

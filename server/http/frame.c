@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "http/frame_parts.h"
 
 /* clang-format off */
@@ -216,21 +217,13 @@ end_size(struct frame *f)
     return end_line(f, AT_LINE, false);
 }
 
-static int
-hex(char c)
-{
-    return c >= '0' && c <= '9'                     ? c - '0'
-           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                    : -1;
-}
-
 static struct step
 read_size(struct frame *f, const char *at, size_t len)
 {
     size_t n = 0;
 
-    for (; n < len && hex(at[n]) >= 0; n++) {
-        f->left_ = f->left_ * 16 + hex(at[n]);
+    for (; n < len && hex_digit(at[n]) >= 0; n++) {
+        f->left_ = f->left_ * 16 + hex_digit(at[n]);
         if (f->left_ > f->body_most)
             return too_large(f);
         if (++f->digits_ > DIGITS_MAX)

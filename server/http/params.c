@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "http/exchange.h"
 #include "http/value.h"
@@ -42,15 +43,6 @@ add_pair(struct pairs *all, const char *name, struct given value)
 
 /* ---- percent encoding ---- */
 
-static int
-hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Decodes @at in place; false: malformed, a NUL, or not UTF-8. */
 static bool
 decode(char *at, size_t len)
@@ -67,8 +59,8 @@ decode(char *at, size_t len)
             continue;
         }
         if (from + 2 < len) {
-            high = hex(at[from + 1]);
-            low = hex(at[from + 2]);
+            high = hex_digit(at[from + 1]);
+            low = hex_digit(at[from + 2]);
         }
         if (high < 0 || low < 0 || !(high | low))
             return false;

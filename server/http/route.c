@@ -6,9 +6,9 @@
  * SPDX-License-Identifier: MIT */
 #include "http/route.h"
 
-#include <ctype.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "http/exchange.h"
 
 enum { NODES_MAX = 1024, SEGMENTS_MAX = 8 };
@@ -190,14 +190,9 @@ name_check(const char *at, size_t len, struct fault *f)
 static char
 unescape(const char *at, size_t len)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char *high, *low;
+    int high = len < 3 ? -1 : hex_digit(at[1]), low = len < 3 ? -1 : hex_digit(at[2]);
 
-    if (len < 3 || !isxdigit((unsigned char)at[1]) || !isxdigit((unsigned char)at[2]))
-        return 0;
-    high = strchr(digits, tolower((unsigned char)at[1]));
-    low = strchr(digits, tolower((unsigned char)at[2]));
-    return (char)((high - digits) << 4 | (low - digits));
+    return high < 0 || low < 0 ? 0 : (char)(high << 4 | low);
 }
 
 enum why
