@@ -86,7 +86,6 @@ read_start(struct frame *f, const char *at, size_t len)
         .body_most = f->body_most,
         .ended = f->ended,
         .at_ = AT_METHOD,
-        .hold_ = f->hold_,
         .len_ = f->len_,
     };
     return skip(0);
@@ -275,20 +274,14 @@ static read_fn *const read_at[AT_COUNT_] = {
     [AT_LF] = read_lf,
 };
 
-void
-frame_left_out(struct frame *f, size_t n)
-{
-    (void)count(f, n);
-}
-
 size_t
-frame_read(struct frame *f, char *at, size_t len, bool hold)
+frame_read(struct frame *f, char *at, size_t len)
 {
     char *to = at;
 
+    memset(at, ' ', f->held);
     f->held = 0;
     f->ended = 0;
-    f->hold_ = hold;
     for (size_t n = 0; n < len && !f->why;) {
         struct step step = read_at[f->at_](f, at + n, len - n);
 
@@ -298,4 +291,22 @@ frame_read(struct frame *f, char *at, size_t len, bool hold)
         n += step.taken;
     }
     return (size_t)(to - at);
+}
+
+size_t
+frame_settle(struct frame *f, char *at, const char *next, size_t n, size_t *ret_kept)
+{
+    size_t blanks = 0;
+
+    *ret_kept = 0;
+    while (blanks < n && is_blank(next[blanks]))
+        blanks++;
+    if (!count(f, blanks) || blanks == n)
+        return blanks;
+    if (!is_eol(next[blanks])) {
+        memset(at, ' ', f->held);
+        *ret_kept = keep_blanks(f, at);
+    }
+    f->held = 0;
+    return blanks;
 }

@@ -3,7 +3,7 @@
  *
  *     struct frame f = {.body_most = 1 << 20};         // of a connection, from its first byte on
  *     got = recv(fd, buf + f.held, cap - f.held, 0);
- *     kept = frame_read(&f, buf, f.held + got, true);  // the first kept bytes are to be handed on
+ *     kept = frame_read(&f, buf, f.held + got);        // the first kept bytes are to be handed on
  *     if (f.why) ...                                   // what follows them is refused: f.wrong
  *
  * MHD 0.9.75 glues a folded line to the name before it, ends a value at a NUL, a line at a bare CR,
@@ -47,8 +47,7 @@ struct frame {
     unsigned char at_, after_; /* enum at */
     unsigned char hosts_, lengths_, codings_;
     bool http10_, is_chunked_, in_trailer_;
-    bool strict_; /* lines end with CR and LF */
-    bool hold_;
+    bool strict_;   /* lines end with CR and LF */
     bool left_out_; /* the end of line at hand */
     bool matters_;  /* the value at hand */
     unsigned char name_len_, text_len_;
@@ -62,13 +61,16 @@ struct frame {
     int digits_;
 };
 
-/* Looks at the next @len bytes of the connection, of which the first @f->held are the blanks
- * held back last time.  Returns how many bytes, from @at on, are to be handed on; it moves them
- * together where something is left out.  Once @f->why is set it returns 0. @hold: whether it may
- * hold back blanks.  If not, a length or coding with blanks just there is refused. */
-size_t frame_read(struct frame *f, char *at, size_t len, bool hold);
+/* Looks at the next @len bytes of the connection, the first @f->held of which are the blanks held
+ * back last time: the caller leaves room for them.  Returns how many bytes, from @at on, are to be
+ * handed on; it moves them together where something is left out.  Once @f->why is set it returns
+ * 0. */
+size_t frame_read(struct frame *f, char *at, size_t len);
 
-/* Counts @n blanks behind those that are held back, which its caller has thrown away. */
-void frame_left_out(struct frame *f, size_t n);
+/* Where there is room for what is held back, and for nothing behind it: @next are @n bytes that
+ * follow.  The blanks among them are to be thrown away, for a run of so many means the same when it
+ * is shorter; returns how many that are.  The byte behind them decides: what is held back is part
+ * of the value, and stands at @at for *ret_kept bytes to be handed on, or it is left out. */
+size_t frame_settle(struct frame *f, char *at, const char *next, size_t n, size_t *ret_kept);
 
 #endif

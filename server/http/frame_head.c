@@ -99,8 +99,6 @@ read_value(struct frame *f, const char *at, size_t len)
         kept--;
     if (n < len && !is_eol(at[n]))
         return malformed(f, "the value of a header field has a control byte");
-    if (n == len && !f->hold_)
-        kept = n;
     if (f->matters_)
         gather(f, at, kept);
     if (n == len) {
@@ -112,6 +110,14 @@ read_value(struct frame *f, const char *at, size_t len)
     end_field(f);
     (void)end_line(f, AT_LINE, f->in_trailer_);
     return count(f, n) ? (struct step){n, f->in_trailer_ ? 0 : kept} : skip(0);
+}
+
+size_t
+keep_blanks(struct frame *f, const char *at)
+{
+    if (f->matters_)
+        gather(f, at, f->held);
+    return count(f, f->held) && !f->in_trailer_ ? f->held : 0;
 }
 
 /* What is wrong with a whole head; NULL: nothing. */

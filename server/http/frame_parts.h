@@ -145,6 +145,8 @@ too_large(struct frame *f)
 struct step read_line(struct frame *f, const char *at, size_t len);
 struct step read_name(struct frame *f, const char *at, size_t len);
 struct step read_value(struct frame *f, const char *at, size_t len);
+/* The blanks held back, which stand at @at, are part of the value.  Returns how many are handed on. */
+size_t keep_blanks(struct frame *f, const char *at);
 
 /* The last byte of a head or trailer is there, and not handed on yet: so nobody believes a head
  * that is refused here. */

@@ -25,7 +25,6 @@
 #undef _FORTIFY_SOURCE
 
 #include <errno.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -97,35 +96,24 @@ refuse(struct hand *hand, struct slot *s, void *buf, size_t cap)
     return linger(s, buf, cap);
 }
 
-/* The buffer is full, and blanks at its end are held back: what follows tells whether they are part
- * of the value.  If so they are handed on, else left out.  More of them, for which there is no room,
- * are thrown away: a run of so many means the same when it is shorter.  True: more can be read. */
-static bool
-settle_held(struct slot *s, char *buf, size_t *kept)
+/* The buffer is full, and blanks at its end are held back: looks at what follows, and takes of it
+ * the blanks.  Returns how many bytes are to be handed on now. */
+static size_t
+settle_held(struct slot *s, char *at)
 {
-    struct frame *f = &s->frame;
     char next[AHEAD_BYTES];
-    ssize_t got, blanks;
+    size_t blanks, kept = 0;
+    ssize_t got;
 
     do {
         got = recvfrom(s->fd, next, sizeof next, MSG_DONTWAIT | MSG_PEEK, NULL, NULL);
-        for (blanks = 0; blanks < got && (next[blanks] == ' ' || next[blanks] == '\t'); blanks++)
-            ;
-        if (blanks > 0) {
-            (void)!recvfrom(s->fd, next, (size_t)blanks, MSG_DONTWAIT, NULL, NULL);
-            frame_left_out(f, (size_t)blanks);
-        }
-    } while (got > 0 && blanks == got && !f->why);
-
-    if (got <= 0 || f->why)
-        return false; /* there will be news of the socket */
-    if (next[blanks] == '\r' || next[blanks] == '\n') {
-        f->held = 0;
-        return true;
-    }
-    memset(buf + *kept, ' ', f->held);
-    *kept += frame_read(f, buf + *kept, f->held, false);
-    return false;
+        if (got <= 0)
+            return 0; /* there will be news of the socket */
+        blanks = frame_settle(&s->frame, at, next, (size_t)got, &kept);
+        if (blanks > 0)
+            (void)!recvfrom(s->fd, next, blanks, MSG_DONTWAIT, NULL, NULL);
+    } while (blanks == (size_t)got && !s->frame.why);
+    return kept;
 }
 
 /* Reads until there is something to hand on, and for as long as there is: MHD takes a piece that
@@ -140,18 +128,16 @@ read_sound(struct slot *s, char *buf, size_t cap, ssize_t *ret_got)
     bool all = false;
 
     while (!f->why && !(kept > 0 && all)) {
+        if (f->held > 0 && kept + f->held == cap)
+            kept += settle_held(s, buf + kept);
         size_t held = f->held, room = cap - kept - held;
-
-        if (room == 0 && (held == 0 || !settle_held(s, buf, &kept)))
+        if (room == 0 || f->why)
             break;
-        if (room == 0)
-            continue;
         ssize_t got = *ret_got = recvfrom(s->fd, buf + kept + held, room, MSG_DONTWAIT, NULL, NULL);
         if (got <= 0)
             break;
         all = (size_t)got < room;
-        memset(buf + kept, ' ', held);
-        kept += frame_read(f, buf + kept, held + (size_t)got, true);
+        kept += frame_read(f, buf + kept, held + (size_t)got);
         ended += f->ended;
         s->whole += f->ended;
     }

@@ -32,9 +32,8 @@ read_all(const char *in, size_t size, size_t piece)
         char *buf = malloc(held + n); /* of just the right size */
 
         promise(buf != NULL);
-        memset(buf, ' ', held);
         memcpy(buf + held, in + at, n);
-        size_t kept = frame_read(&f, buf, held + n, true);
+        size_t kept = frame_read(&f, buf, held + n);
         promise(kept + f.held <= held + n);
         for (size_t i = 0; i < kept; i++) /* a tab that is held back comes out as a space */
             r.out[r.len + i] = buf[i] == '\t' ? ' ' : buf[i];

@@ -64,9 +64,8 @@ read_in_pieces(struct seen *s, const char *in, size_t len, size_t first, size_t 
             n = len - at;
         if (n == 0)
             continue;
-        memset(buf, ' ', held);
         memcpy(buf + held, in + at, n);
-        size_t kept = frame_read(&f, buf, held + n, true);
+        size_t kept = frame_read(&f, buf, held + n);
         memcpy(s->out + s->len, buf, kept);
         for (size_t i = 0; held > 0 && i < kept && buf[i] == ' '; i++)
             s->was_held[s->len + i] = true;
@@ -295,19 +294,47 @@ FACT(limits_count_for_each_request_anew)
     assert_int_equal(s.ended, 3);
 }
 
-/* So that MHD's buffer is filled: what does not fill it, it takes for all there is. */
-FACT(blanks_are_handed_on_when_none_may_be_held)
+/* MHD's buffer is full, and takes what does not fill it for all there is. */
+FACT(what_follows_tells_whether_blanks_are_handed_on)
 {
     struct frame f = {.body_most = BODY_MOST};
-    char in[] = "GET / HTTP/1.1\r\nAccept: a, ", rest[] = "b\r\nTransfer-Encoding: chunked ",
-         end[] = "\r\n";
+    char in[] = "GET / HTTP/1.1\r\nAccept: a, ", rest[] = "b\r\nTransfer-Encoding: chunked  ",
+         at[2] = "??", end[] = "\r\n\r\n";
+    size_t kept = 9;
 
-    assert_int_equal(frame_read(&f, in, sizeof in - 1, false), sizeof in - 1);
+    assert_int_equal(frame_read(&f, in, sizeof in - 1), sizeof in - 2);
+    assert_int_equal(f.held, 1);
+    assert_int_equal(frame_settle(&f, at, " \t ", 3, &kept), 3); /* nothing is known yet */
+    assert_int_equal(kept, 0);
+    assert_int_equal(f.held, 1);
+    assert_int_equal(frame_settle(&f, at, " b", 2, &kept), 1);
+    assert_int_equal(kept, 1);
+    assert_memory_equal(at, " ?", 2);
     assert_int_equal(f.held, 0);
-    assert_int_equal(frame_read(&f, rest, sizeof rest - 1, false), sizeof rest - 1);
-    (void)frame_read(&f, end, 2, true);
-    (void)frame_read(&f, in + 14, 2, true);
-    assert_int_equal(f.why, WHY_BAD_REQUEST); /* no Host: it comes first */
+
+    assert_int_equal(frame_read(&f, rest, sizeof rest - 1), sizeof rest - 3);
+    assert_int_equal(f.held, 2);
+    assert_int_equal(frame_settle(&f, at, " \r\n", 3, &kept), 1);
+    assert_int_equal(kept, 0);
+    assert_int_equal(f.held, 0);
+    (void)frame_read(&f, end, 4);
+    assert_int_equal(f.why, WHY_BAD_REQUEST); /* no Host: the coding is a known one */
+    assert_string_equal(f.wrong, "exactly one Host is needed");
+}
+
+FACT(blanks_that_are_thrown_away_count)
+{
+    static char blanks[HEAD_MAX];
+    struct frame f = {.body_most = BODY_MOST};
+    char in[] = "GET / HTTP/1.1\r\nAccept: a ", at[1];
+    size_t kept;
+
+    memset(blanks, ' ', sizeof blanks);
+    (void)frame_read(&f, in, sizeof in - 1);
+    assert_int_equal(frame_settle(&f, at, blanks, 4000, &kept), 4000);
+    assert_int_equal(f.why, WHY_OK);
+    (void)frame_settle(&f, at, blanks, sizeof blanks, &kept);
+    assert_int_equal(f.why, WHY_HEADERS_TOO_LARGE);
 }
 
 FACT(a_refused_head_is_known_as_head)
@@ -315,7 +342,7 @@ FACT(a_refused_head_is_known_as_head)
     struct frame f = {.body_most = BODY_MOST};
     char in[] = "HEAD / HTTP/1.1\r\n: x";
 
-    (void)frame_read(&f, in, sizeof in - 1, true);
+    (void)frame_read(&f, in, sizeof in - 1);
     assert_int_equal(f.why, WHY_BAD_REQUEST);
     assert_true(f.is_head);
 }
@@ -328,7 +355,8 @@ main(void)
         cmocka_unit_test(the_end_of_a_refused_request_is_not_handed_on),
         cmocka_unit_test(what_is_too_much_is_told_so),
         cmocka_unit_test(limits_count_for_each_request_anew),
-        cmocka_unit_test(blanks_are_handed_on_when_none_may_be_held),
+        cmocka_unit_test(what_follows_tells_whether_blanks_are_handed_on),
+        cmocka_unit_test(blanks_that_are_thrown_away_count),
         cmocka_unit_test(a_refused_head_is_known_as_head),
     };
 
