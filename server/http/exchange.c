@@ -98,9 +98,8 @@ exchange_connection(void *cls, struct MHD_Connection *c, void **ctx,
             h->slots, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
 
         metric_add(M_HTTP_CONNECTIONS, 1);
-        slot_open(
-            s,
-            h->config->max_body); /* its lock: after everything the last connection here has done */
+        /* Its lock: after everything the last connection here has done. */
+        slot_open(s, h->config->max_body);
         s->req.http = h;
         s->req.connection = c;
         slot_deadline(s, http_beat(h) + h->header_beats);

@@ -135,18 +135,11 @@ request_began(const struct request *req)
     return req->began;
 }
 
+/* MHD leaves out the blanks before a value, and frame.c those behind it. */
 const char *
 request_header(const struct request *req, const char *name)
 {
-    const char *value = MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
-
-    if (!value)
-        return NULL;
-    value += strspn(value, " \t");
-    size_t len = strlen(value), whole = len;
-    while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-        len--;
-    return len == whole ? value : request_keep((struct request *)(uintptr_t)req, value, len);
+    return MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
 }
 
 static bool

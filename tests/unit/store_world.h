@@ -29,6 +29,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "store/journal.h"
+#include "store/sqlite.h"
 #include "store/store.h"
 #include "temp_folder.h"
 
@@ -42,6 +43,19 @@ struct world {
     struct journal *journal;
     struct bob_lock state; /* stands for coord's */
 };
+
+/* A connection of its own to the database. */
+static inline struct sqlite *
+world_database(const struct world *w)
+{
+    char path[96];
+    struct fault f = {0};
+    struct sqlite *db = NULL;
+
+    (void)snprintf(path, sizeof path, "%s/store.db", w->folder);
+    assert_int_equal(sqlite_open(&db, path, &f), STORED_OK);
+    return db;
+}
 
 static inline void
 world_lock(struct world *w) BOB_ACQUIRES(L_STATE)

@@ -25,18 +25,6 @@ a_pledge_is_kept_once_its_change_is_durable(void **state)
     world_end(&w);
 }
 
-static struct sqlite *
-look_in(struct world *w)
-{
-    char path[96];
-    struct fault f = {0};
-    struct sqlite *db = NULL;
-
-    (void)snprintf(path, sizeof path, "%s/store.db", w->folder);
-    assert_int_equal(sqlite_open(&db, path, &f), STORED_OK);
-    return db;
-}
-
 enum { BLOCK = 1 << 20 };
 
 /* Starts a run, whose sequences come after @before, and makes @changes; while it runs, a block is reserved on disk. */
@@ -57,7 +45,7 @@ run_of(struct world *w, uint64_t before, uint64_t changes)
     assert_int_equal(journal_committed(w->journal), before);
     for (uint64_t i = 1; i <= changes; i++)
         assert_int_equal(change_one(w, "counter", "a", "1"), before + i);
-    db = look_in(w);
+    db = world_database(w);
     assert_int_equal(sqlite_tally(db, &tally, &f), WHY_OK);
     assert_int_equal(tally.limit % BLOCK, 0);
     assert_true(tally.limit > before + changes);
@@ -86,7 +74,7 @@ a_start_after_a_crash_takes_a_new_block(void **state)
     (void)state;
     run_of(&w, 0, 5);
     for (uint64_t crash = 1; crash < 3; crash++) {
-        struct sqlite *db = look_in(&w);
+        struct sqlite *db = world_database(&w);
         struct tally left;
         struct fault f = {0};
 
@@ -104,7 +92,7 @@ a_start_after_a_crash_takes_a_new_block(void **state)
 static struct sqlite *
 hold_up(struct world *w)
 {
-    struct sqlite *db = look_in(w);
+    struct sqlite *db = world_database(w);
 
     assert_int_equal(sqlite_exec(db, "BEGIN IMMEDIATE"), STORED_OK);
     return db;
@@ -419,7 +407,7 @@ nothing_is_folded_while_the_gate_is_closed(void **state)
         promise_make(&w, &p, seq = give_one_back(&w));
         assert_int_equal(promise_wait(&p), WHY_OK);
     }
-    db = look_in(&w);
+    db = world_database(&w);
     assert_int_equal(sqlite_number(db, "SELECT count(*) FROM object", &folded), STORED_OK);
     assert_int_equal(folded, 0);
     sqlite_close(db);

@@ -243,10 +243,8 @@ folders_above_are_made_too(void **state)
 static void
 run_sql(struct world *w, const char *sql)
 {
-    struct sqlite *db = NULL;
-    struct fault f = {0};
+    struct sqlite *db = world_database(w);
 
-    assert_int_equal(sqlite_open(&db, file_in(w, "store.db"), &f), STORED_OK);
     assert_int_equal(sqlite_exec(db, sql), STORED_OK);
     sqlite_close(db);
 }

@@ -86,22 +86,10 @@ refused_with(struct world *w, const char *says, const char *expected)
     free(s.text);
 }
 
-static struct sqlite *
-look_in(struct world *w)
-{
-    char path[96];
-    struct fault f = {0};
-    struct sqlite *db = NULL;
-
-    (void)snprintf(path, sizeof path, "%s/store.db", w->folder);
-    assert_int_equal(sqlite_open(&db, path, &f), STORED_OK);
-    return db;
-}
-
 static void
 run_sql(struct world *w, const char *sql)
 {
-    struct sqlite *db = look_in(w);
+    struct sqlite *db = world_database(w);
 
     if (sqlite_exec(db, sql))
         fail_msg("%s: %s", sql, sqlite_error(db));
@@ -111,7 +99,7 @@ run_sql(struct world *w, const char *sql)
 static int64_t
 number(struct world *w, const char *sql)
 {
-    struct sqlite *db = look_in(w);
+    struct sqlite *db = world_database(w);
     int64_t n = -1;
 
     assert_int_equal(sqlite_number(db, sql, &n), STORED_OK);

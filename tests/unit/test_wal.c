@@ -55,12 +55,8 @@ image_of(const struct world *w, const char *name)
 static struct sqlite *
 look_in(const struct world *w, const char *sql)
 {
-    char path[96];
-    struct fault f = {0};
-    struct sqlite *db = NULL;
+    struct sqlite *db = world_database(w);
 
-    (void)snprintf(path, sizeof path, "%s/store.db", w->folder);
-    assert_int_equal(sqlite_open(&db, path, &f), STORED_OK);
     if (sqlite_exec(db, sql))
         fail_msg("%s: %s", sql, sqlite_error(db));
     return db;
