@@ -124,7 +124,7 @@ refuse_held(struct request *req, struct reply *reply, enum hold_kind kind)
     struct bytes *b = reply_problem_extra(reply);
     moment now = clock_now();
     const struct holder_view holder = {
-        .token = h->token, .since = h->since, .expires_at = h->expires_at};
+        .token = h->token, .since_ms = h->since_ms, .expires_at = h->expires_at};
 
     if (kind == HOLD_LOCK) {
         struct holder_view named = holder;
@@ -357,7 +357,8 @@ holds_show(struct request *req, struct reply *reply, enum hold_kind kind)
         return request_why(req);
     q->kind = kind;
     return api_settle(req, reply,
-                      hold_show(app_of(req)->coord, kind, request_name(req, 0), v, &q->asking.ask),
+                      hold_show(app_of(req)->coord, request_began(req), kind, request_name(req, 0),
+                                v, &q->asking.ask),
                       false);
 }
 
@@ -392,7 +393,7 @@ holds_list(struct request *req, struct reply *reply, enum hold_kind kind)
         return request_why(req);
     q->kind = kind;
     return api_settle(req, reply,
-                      hold_list(app_of(req)->coord, kind, q->listing.after, rows, q->listing.cap,
-                                &q->listing.n, &q->listing.asking.ask),
+                      hold_list(app_of(req)->coord, request_began(req), kind, q->listing.after,
+                                rows, q->listing.cap, &q->listing.n, &q->listing.asking.ask),
                       false);
 }

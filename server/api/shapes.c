@@ -22,7 +22,7 @@ shape_holder(struct bytes *b, const char *key, enum hold_kind kind, const struct
     json_text(b, "owner", h->owner);
     if (kind == HOLD_SEMAPHORE)
         json_int(b, "permits", h->permits);
-    json_moment(b, "since", clock_to_wall_ms(h->since));
+    json_moment(b, "since", h->since_ms);
     json_moment(b, "expires_at", clock_to_wall_ms(h->expires_at));
     json_text(b, "bind", "lease");
     json_close(b, '}');

@@ -100,9 +100,9 @@ ask(struct snapshot *s, struct look *l, const struct changed *row)
 {
     switch (row->topic) {
     case TOPIC_LOCK:
-        return hold_show(s->coord, HOLD_LOCK, row->name, &l->hold, &l->ask);
+        return hold_show(s->coord, clock_now(), HOLD_LOCK, row->name, &l->hold, &l->ask);
     case TOPIC_SEMAPHORE:
-        return hold_show(s->coord, HOLD_SEMAPHORE, row->name, &l->hold, &l->ask);
+        return hold_show(s->coord, clock_now(), HOLD_SEMAPHORE, row->name, &l->hold, &l->ask);
     case TOPIC_COUNTER:
         return counter_get(s->coord, row->name, &l->ask);
     case TOPIC_EXECUTOR:

@@ -35,7 +35,7 @@ admit_enter(struct coord *c, moment now, int64_t wait_ns, struct ask *a)
 {
     enum why why;
 
-    state_lock(c);
+    state_lock_at(c, now);
     if (c->draining) {
         why = WHY_DRAINING;
     } else if (!c->admission.first && c->admitted < c->admission_permits) {

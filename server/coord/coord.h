@@ -1,7 +1,7 @@
 /* coord.h - the state of the server: every named object under one lock, and the one who asked.
  *
- * Each call below is a step: it takes the state lock, decides with the `now` it was given, changes memory, appends to
- * the journal, and leaves an outcome in the ask.  It returns
+ * Each call below is a step: it takes the state lock, ends what is due by the `now` it was given, decides with that `now`, changes
+ * memory, appends to the journal, and leaves an outcome in the ask.  It returns
  *
  *   WHY_PENDING   the outcome comes later: ask->tell is called once (perhaps before the step has returned), on some other
  *                 thread, with no lock held; the step's caller touches the ask no more until then
@@ -49,7 +49,8 @@ struct grant_view { /* WHY_OK of acquire and renew */
 struct held_view {  /* WHY_LOCK_HELD of acquire */
     uint64_t token; /* 0: no holder (permits are free, but too few) */
     char owner[OWNER_MAX_LEN + 1];
-    moment since, expires_at;
+    int64_t since_ms; /* wall */
+    moment expires_at;
     int64_t free, value; /* of a semaphore */
     int64_t
         position; /* the place it had, 1 is the head; when it did not wait: the one it would have had */
@@ -179,7 +180,8 @@ enum why semaphore_put(struct coord *c, moment now, const char *name, int64_t va
 struct holder_view {
     uint64_t token;
     int64_t permits;
-    moment since, expires_at;
+    int64_t since_ms; /* wall: of the grant, kept over a restart */
+    moment expires_at;
     char owner[OWNER_MAX_LEN + 1];
 };
 struct waiter_view {
@@ -197,8 +199,8 @@ struct hold_view { /* a lock or a semaphore, shown whole */
     struct waiter_view waiter[LINE_SHOWN_MAX];
 };
 /* WHY_OK (*ret filled) | WHY_NOT_FOUND */
-enum why hold_show(struct coord *c, enum hold_kind kind, const char *name, struct hold_view *ret,
-                   struct ask *a);
+enum why hold_show(struct coord *c, moment now, enum hold_kind kind, const char *name,
+                   struct hold_view *ret, struct ask *a);
 
 struct hold_row { /* one line of a list */
     char name[NAME_MAX_LEN + 1];
@@ -207,8 +209,8 @@ struct hold_row { /* one line of a list */
     struct holder_view holder; /* the oldest; token 0: none */
 };
 /* Up to @cap rows in the order of names, after @after ("" from the start); fewer than @cap: the end. */
-enum why hold_list(struct coord *c, enum hold_kind kind, const char *after, struct hold_row *rows,
-                   size_t cap, size_t *ret_n, struct ask *a);
+enum why hold_list(struct coord *c, moment now, enum hold_kind kind, const char *after,
+                   struct hold_row *rows, size_t cap, size_t *ret_n, struct ask *a);
 
 /* ---- counters ---- */
 

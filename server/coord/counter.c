@@ -1,7 +1,7 @@
 /* counter.c - named whole numbers that every JSON reader holds exactly.
  *
  * One that was never touched counts as 0 for add, set and compare_and_set, which make it; get and delete say that it is not
- * there.  Its record is its value.
+ * there.  Once made it stays until it is deleted, at 0 too.  Its record is its value.
  *
  * SPDX-License-Identifier: MIT */
 #include "coord/state.h"
@@ -36,8 +36,8 @@ settle(struct coord *c, struct ask *a, const struct counter *n, enum why why) BO
 
 /* Makes @value the value of @n, or of a new counter @name. */
 static enum why
-change(struct coord *c, moment now, struct counter *n, const char *name, int64_t value,
-       struct ask *a) BOB_HOLDS(L_STATE)
+change(struct coord *c, struct counter *n, const char *name, int64_t value, struct ask *a)
+    BOB_HOLDS(L_STATE)
 {
     unsigned char buf[RECORD_MAX];
     struct record r;
@@ -51,17 +51,13 @@ change(struct coord *c, moment now, struct counter *n, const char *name, int64_t
     record_start(&r, buf, sizeof(buf));
     record_int(&r, 'v', value);
     (void)state_append(c, &n->object, buf, record_end(&r));
-    if (value == 0)
-        names_idle(c, &n->object, now);
-    else
-        names_busy(c, &n->object);
     return settle(c, a, n, WHY_OK);
 }
 
 enum why
 counter_add(struct coord *c, moment now, const char *name, int64_t n, struct ask *a)
 {
-    state_lock(c);
+    state_lock_at(c, now);
     enum why why = state_begin(c, GROWS, 0);
     if (why) {
         state_refuse(a, why);
@@ -73,7 +69,7 @@ counter_add(struct coord *c, moment now, const char *name, int64_t n, struct ask
             sum < -WHOLE_MAX)
             why = settle(c, a, counter, WHY_OUT_OF_RANGE);
         else
-            why = change(c, now, counter, name, sum, a);
+            why = change(c, counter, name, sum, a);
     }
     state_unlock(c);
     return why;
@@ -82,14 +78,14 @@ counter_add(struct coord *c, moment now, const char *name, int64_t n, struct ask
 enum why
 counter_set(struct coord *c, moment now, const char *name, int64_t value, struct ask *a)
 {
-    state_lock(c);
+    state_lock_at(c, now);
     enum why why = state_begin(c, GROWS, 0);
     if (why)
         state_refuse(a, why);
     else if (value > WHOLE_MAX || value < -WHOLE_MAX)
         why = settle(c, a, find(c, name), WHY_OUT_OF_RANGE);
     else
-        why = change(c, now, find(c, name), name, value, a);
+        why = change(c, find(c, name), name, value, a);
     state_unlock(c);
     return why;
 }
@@ -98,7 +94,7 @@ enum why
 counter_compare_and_set(struct coord *c, moment now, const char *name, int64_t expected,
                         int64_t value, struct ask *a)
 {
-    state_lock(c);
+    state_lock_at(c, now);
     enum why why = state_begin(c, GROWS, 0);
     if (why) {
         state_refuse(a, why);
@@ -110,7 +106,7 @@ counter_compare_and_set(struct coord *c, moment now, const char *name, int64_t e
         else if ((n ? n->value : 0) != expected)
             why = settle(c, a, n, WHY_CONFLICT);
         else
-            why = change(c, now, n, name, value, a);
+            why = change(c, n, name, value, a);
     }
     state_unlock(c);
     return why;
@@ -129,8 +125,7 @@ counter_get(struct coord *c, const char *name, struct ask *a)
 enum why
 counter_delete(struct coord *c, moment now, const char *name, struct ask *a)
 {
-    (void)now;
-    state_lock(c);
+    state_lock_at(c, now);
     enum why why = state_begin(c, GIVES_BACK, 0);
     struct counter *n = why ? NULL : find(c, name);
     if (why) {
@@ -174,12 +169,6 @@ counter_list(struct coord *c, const char *after, struct counter_row *rows, size_
     return why;
 }
 
-static bool
-is_zero(const struct object *o)
-{
-    return ((const struct counter *)o)->value == 0;
-}
-
 static enum why
 load(struct coord *c, struct object *o, const void *record, size_t len, struct fault *f)
 {
@@ -210,7 +199,5 @@ load(struct coord *c, struct object *o, const void *record, size_t len, struct f
 const struct topic_rules counter_rules = {
     .name = "counter",
     .size = sizeof(struct counter),
-    .is_default = is_zero,
-    .recorded = true,
     .load = load,
 };

@@ -157,21 +157,28 @@ deadline_clear(struct coord *c, struct deadline *d)
         settle(h, i, last);
 }
 
-/* Serves one that is due.  *ret_next: the moment of the next, 0: none. */
+bool
+deadline_step(struct coord *c, moment now)
+{
+    struct heap *h = c->heap;
+
+    if (h->len == 0 || h->entry[0].at > now)
+        return false;
+
+    struct deadline *d = h->entry[0].d;
+
+    deadline_clear(c, d);
+    d->due(c, d, now);
+    return true;
+}
+
+/* Serves one that is due, in a step of its own.  *ret_next: the moment of the next, 0: none. */
 static bool
 serve_one(struct coord *c, moment now, moment *ret_next)
 {
-    bool due;
-
     state_lock(c);
     struct heap *h = c->heap;
-    due = h->len > 0 && h->entry[0].at <= now;
-    if (due) {
-        struct deadline *d = h->entry[0].d;
-
-        deadline_clear(c, d);
-        d->due(c, d, now);
-    }
+    bool due = deadline_step(c, now);
     *ret_next = h->len > 0 ? h->entry[0].at : 0;
     if (!due && c->timer_fd >= 0) { /* what is set from now on compares itself to this */
         c->arm = *ret_next != 0;

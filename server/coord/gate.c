@@ -18,7 +18,7 @@ gate_granted(const struct hold *h, int64_t waited_ns, struct outcome *ret)
     ret->grant = (struct grant_view){
         .token = h->token,
         .permits = h->permits,
-        .expires_at = h->until.at,
+        .expires_at = h->expires_at,
         .waited_ns = waited_ns,
     };
     strcpy(ret->grant.owner, h->owner);
@@ -33,8 +33,8 @@ gate_refusal(const struct gate *g, int64_t position, struct outcome *ret)
     ret->why = WHY_LOCK_HELD;
     ret->seq = g->object.rev;
     held->token = h ? h->token : 0;
-    held->since = h ? h->since : 0;
-    held->expires_at = h ? h->until.at : 0;
+    held->since_ms = h ? h->since_ms : 0;
+    held->expires_at = h ? h->expires_at : 0;
     strcpy(held->owner, h ? h->owner : "");
     held->free = gate_free(g);
     held->value = g->value;
@@ -179,7 +179,6 @@ const struct topic_rules lock_rules = {
     .size = sizeof(struct gate),
     .line = &gate_line,
     .is_default = is_free,
-    .makes_room = true,
     .begin = begin,
     .end = end,
 };
@@ -189,7 +188,6 @@ const struct topic_rules semaphore_rules = {
     .name = "semaphore",
     .size = sizeof(struct gate),
     .line = &gate_line,
-    .recorded = true,
     .begin = begin,
     .end = end,
     .load = load,

@@ -118,6 +118,7 @@ hold_record(struct coord *c, struct hold *h)
     record_int(&r, 'k', o->topic == TOPIC_LOCK ? HOLD_LOCK : HOLD_SEMAPHORE);
     record_text(&r, 'n', o->name, strlen(o->name));
     record_int(&r, 't', h->ttl_ns);
+    record_int(&r, 's', h->since_ms);
     if (h->confirm_ns)
         record_int(&r, 'c', h->confirm_ns);
     if (h->permits != 1)
@@ -130,20 +131,30 @@ hold_record(struct coord *c, struct hold *h)
     state_changed(c, &h->gate->object, seq);
 }
 
-/* The lease of a hold has run out. */
-static void
-ran_out(struct coord *c, struct deadline *d, moment now) BOB_HOLDS(L_STATE)
+void
+hold_lasts(struct coord *c, struct hold *h, moment at)
 {
-    struct hold *h = STRUCT_OF(d, struct hold, until);
+    h->expires_at = at;
+    deadline_set(c, &h->until, at);
+}
+
+void
+hold_expire(struct coord *c, struct hold *h, moment now)
+{
     struct gate *g = h->gate;
 
-    if (state_begin(c, GIVES_BACK, 0)) { /* the backlog is at its bound: soon */
-        deadline_set(c, d, now + TRY_AGAIN);
-        return;
-    }
     metric_add(M_LEASES_EXPIRED, 1);
     hold_end(c, h, ENDED_BY_EXPIRY);
     gate_serve(c, &g->object.line, now);
+}
+
+static void
+ran_out(struct coord *c, struct deadline *d, moment now) BOB_HOLDS(L_STATE)
+{
+    if (state_begin(c, GIVES_BACK, 0)) /* the backlog is at its bound: soon */
+        deadline_set(c, d, now + TRY_AGAIN);
+    else
+        hold_expire(c, STRUCT_OF(d, struct hold, until), now);
 }
 
 /* Puts @h at the end of what @g has granted. */
@@ -170,11 +181,11 @@ hold_grant(struct coord *c, struct gate *g, struct hold *h, moment now)
 {
     assert(!g->object.idle_since);
     h->token = journal_last(c->journal) + 1;
-    h->since = now;
+    h->since_ms = clock_to_wall_ms(now);
     link_hold(c, g, h);
     hold_record(c, h);
     assert(g->object.rev == h->token);
-    deadline_set(c, &h->until, now + hold_lease(h));
+    hold_lasts(c, h, now + hold_lease(h));
     metric_add(M_GRANTS, 1);
 }
 
@@ -230,7 +241,7 @@ hold_find(struct coord *c, struct gate *g, uint64_t token)
 /* ---- recovery ---- */
 
 struct loaded {
-    int64_t kind, permits, ttl_ns, confirm_ns;
+    int64_t kind, permits, ttl_ns, confirm_ns, since_ms;
     char name[NAME_MAX_LEN + 1], owner[OWNER_MAX_LEN + 1];
 };
 
@@ -265,6 +276,8 @@ parse(const char *token, const void *record, size_t len, struct loaded *ret, str
             ret->ttl_ns = field.n;
         else if (field.tag == 'c' && !field.is_text)
             ret->confirm_ns = field.n;
+        else if (field.tag == 's' && !field.is_text)
+            ret->since_ms = field.n;
         else
             why = topic_unknown_tag(field.tag, HOLD_KIND, token, f);
         if (why)
@@ -309,6 +322,7 @@ hold_load(struct coord *c, const char *name, uint64_t seq, const void *record, s
     h->permits = l.permits;
     h->ttl_ns = l.ttl_ns;
     h->confirm_ns = l.confirm_ns;
+    h->since_ms = l.since_ms;
     strcpy(h->owner, l.owner);
     link_hold(c, (struct gate *)o, h);
     return WHY_OK;
@@ -329,8 +343,9 @@ start_gate(struct coord *c, struct gate *g, moment now, struct fault *f) BOB_HOL
                          name);
     g->object.rev = journal_last(c->journal); /* holds that ended left no trace */
     for (struct hold *h = g->oldest; h; h = h->newer) {
-        h->since = now;
-        deadline_set(c, &h->until, now + hold_lease(h));
+        if (!h->since_ms) /* of a store of before, which did not keep it */
+            h->since_ms = clock_to_wall_ms(now);
+        hold_lasts(c, h, now + hold_lease(h));
     }
     return WHY_OK;
 }

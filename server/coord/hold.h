@@ -36,8 +36,9 @@ struct hold {
     int64_t permits, ttl_ns;
     int64_t
         confirm_ns; /* until the first renew its lease is this short; 0: confirmed, or not asked for */
-    moment since;
-    struct deadline until;
+    int64_t since_ms;      /* wall: when it was granted, for people */
+    moment expires_at;     /* its lease is over from then on */
+    struct deadline until; /* when that is looked at: later, while the journal refuses its end */
     char owner[OWNER_MAX_LEN + 1];
 };
 
@@ -84,8 +85,12 @@ void hold_recycle(struct coord *c, struct hold *h) BOB_HOLDS(L_STATE);
 bool holds_full(struct coord *c) BOB_HOLDS(L_STATE);
 /* Makes @h (permits, ttl_ns, confirm_ns and owner are filled, as they were when it was asked for) the newest of @g. */
 void hold_grant(struct coord *c, struct gate *g, struct hold *h, moment now) BOB_HOLDS(L_STATE);
+/* Its lease ends at @at. */
+void hold_lasts(struct coord *c, struct hold *h, moment at) BOB_HOLDS(L_STATE);
 /* Ends @h, and remembers how; whoever is next is not served yet. */
 void hold_end(struct coord *c, struct hold *h, enum ended_by by) BOB_HOLDS(L_STATE);
+/* Ends @h, whose lease is over, and serves the line. */
+void hold_expire(struct coord *c, struct hold *h, moment now) BOB_HOLDS(L_STATE);
 enum ended_by hold_ended_by(struct coord *c, const struct gate *g, uint64_t token)
     BOB_HOLDS(L_STATE);
 /* Writes the record of @h anew: its ttl changed, or it was confirmed. */

@@ -20,6 +20,18 @@ find(struct coord *c, enum hold_kind kind, const char *name) BOB_HOLDS(L_STATE)
     return (struct gate *)names_find(c, hold_topic(kind), name);
 }
 
+/* The hold @token of @g (NULL: none), if its lease lasts.  One that is over, and that the deadlines have not come to yet, is ended. */
+static struct hold *
+holds_still(struct coord *c, moment now, struct gate *g, uint64_t token) BOB_HOLDS(L_STATE)
+{
+    struct hold *h = g ? hold_find(c, g, token) : NULL;
+
+    if (!h || h->expires_at > now)
+        return h;
+    hold_expire(c, h, now);
+    return NULL;
+}
+
 static enum why
 settle(struct coord *c, struct ask *a, const struct gate *g, enum why why) BOB_HOLDS(L_STATE)
 {
@@ -52,6 +64,8 @@ acquire(struct coord *c, moment now, enum hold_kind kind, const char *name, cons
 
     if (!g && kind == HOLD_SEMAPHORE)
         return state_settle_missing(c, a);
+    if (g && g->oldest)
+        (void)holds_still(c, now, g, g->oldest->token);
     if (g ? gate_beyond(g, want->permits) : want->permits > 1)
         return settle(c, a, g, WHY_INVALID);
 
@@ -89,7 +103,7 @@ hold_acquire(struct coord *c, moment now, enum hold_kind kind, const char *name,
 {
     assert(want->permits >= 1 && strlen(want->owner) <= OWNER_MAX_LEN);
     assert(want->confirm_ns >= 0 && want->confirm_ns <= want->ttl_ns);
-    state_lock(c);
+    state_lock_at(c, now);
     enum why why = state_begin(c, GROWS, 0);
     why = why ? state_refuse(a, why) : acquire(c, now, kind, name, want, a);
     state_unlock(c);
@@ -110,8 +124,8 @@ renew(struct coord *c, moment now, struct gate *g, struct hold *h, int64_t ttl_n
     bool same = ttl_ns == 0 || ttl_ns == h->ttl_ns;
     moment until = now + (same ? h->ttl_ns : ttl_ns);
 
-    if (same && until < h->until.at) /* one that read the clock later was here before */
-        until = h->until.at;
+    if (same && until < h->expires_at) /* one that read the clock later was here before */
+        until = h->expires_at;
     if (same && !h->confirm_ns) {
         state_touch(c, &g->object); /* its end, which the store does not know */
     } else {
@@ -119,7 +133,7 @@ renew(struct coord *c, moment now, struct gate *g, struct hold *h, int64_t ttl_n
         h->confirm_ns = 0;
         hold_record(c, h);
     }
-    deadline_set(c, &h->until, until);
+    hold_lasts(c, h, until);
     gate_granted(h, 0, &a->outcome);
     return state_settle(c, a);
 }
@@ -128,13 +142,13 @@ enum why
 hold_renew(struct coord *c, moment now, enum hold_kind kind, const char *name, uint64_t token,
            int64_t ttl_ns, struct ask *a)
 {
-    state_lock(c);
+    state_lock_at(c, now);
     enum why why = state_begin(c, GIVES_BACK, 0);
     if (why) {
         state_refuse(a, why);
     } else {
         struct gate *g = find(c, kind, name);
-        struct hold *h = g ? hold_find(c, g, token) : NULL;
+        struct hold *h = holds_still(c, now, g, token);
 
         why = h ? renew(c, now, g, h, ttl_ns, a) : not_holder(c, a, g, token);
     }
@@ -146,13 +160,13 @@ enum why
 hold_release(struct coord *c, moment now, enum hold_kind kind, const char *name, uint64_t token,
              struct ask *a)
 {
-    state_lock(c);
+    state_lock_at(c, now);
     enum why why = state_begin(c, GIVES_BACK, 0);
     if (why) {
         state_refuse(a, why);
     } else {
         struct gate *g = find(c, kind, name);
-        struct hold *h = g ? hold_find(c, g, token) : NULL;
+        struct hold *h = holds_still(c, now, g, token);
 
         if (h) {
             hold_end(c, h, ENDED_BY_RELEASE);
@@ -168,12 +182,11 @@ hold_release(struct coord *c, moment now, enum hold_kind kind, const char *name,
 void
 hold_give_back(struct coord *c, moment now, enum hold_kind kind, const char *name, uint64_t token)
 {
-    state_lock(c);
+    state_lock_at(c, now);
     struct gate *g = find(c, kind, name);
     struct hold *h = g ? hold_find(c, g, token) : NULL;
     if (h && state_begin(c, GIVES_BACK, 0)) {
-        deadline_set(c, &h->until,
-                     now); /* the backlog is at its bound: its lease ends as soon as it can */
+        hold_lasts(c, h, now); /* the backlog is at its bound: it ends as soon as it can */
     } else if (h) {
         metric_add(M_GRANTS_RETURNED, 1);
         hold_end(c, h, ENDED_BY_RELEASE);
@@ -207,7 +220,7 @@ static enum why delete (struct coord *c, moment now, struct gate *g,
 enum why
 hold_delete(struct coord *c, moment now, enum hold_kind kind, const char *name, struct ask *a)
 {
-    state_lock(c);
+    state_lock_at(c, now);
     enum why why = state_begin(c, GIVES_BACK, 0);
     struct gate *g = why ? NULL : find(c, kind, name);
     if (why)
@@ -258,7 +271,7 @@ semaphore_put(struct coord *c, moment now, const char *name, int64_t value, bool
               struct ask *a)
 {
     assert(value >= 0 && value <= WHOLE_MAX);
-    state_lock(c);
+    state_lock_at(c, now);
     enum why why = state_begin(c, GROWS, 0);
     why = why ? state_refuse(a, why) : put(c, now, name, value, bounded, a);
     state_unlock(c);

@@ -158,31 +158,21 @@ names_remove(struct coord *c, struct object *o)
     object_free(c, o);
 }
 
-/* Forgets an idle one, and lets the store forget it. */
+/* Forgets an idle one: the store does not know it. */
 static void
 retire(struct coord *c, struct object *o) BOB_HOLDS(L_STATE)
 {
-    const struct topic_rules *rules = topic_rules[o->topic];
-
-    assert(rules->is_default(o));
-    if (rules->recorded)
-        state_append(c, o, NULL, 0);
+    assert(topic_rules[o->topic]->is_default(o));
     names_remove(c, o);
 }
 
 bool
 names_collect(struct coord *c, moment now)
 {
-    bool begun = false;
-
     for (int t = 0; t < TOPIC_COUNT_; t++) {
         struct object *o;
 
         while ((o = c->names->idle[t].first) && now - o->idle_since >= IDLE_BEFORE_COLLECTED) {
-            /* 256 ends with names of 200 bytes are less than what the journal always has room for */
-            if (!begun && state_begin(c, GIVES_BACK, 0))
-                return false;
-            begun = true;
             if (!state_spend(c))
                 return true;
             retire(c, o);
@@ -203,14 +193,14 @@ is_full(struct coord *c) BOB_HOLDS(L_STATE)
     return objects >= c->options.max_objects;
 }
 
-/* The longest idle one that may go at once. */
+/* The longest idle one. */
 static struct object *
 dispensable(struct coord *c) BOB_HOLDS(L_STATE)
 {
     struct object *oldest = NULL;
 
     for (int t = 0; t < TOPIC_COUNT_; t++) {
-        struct object *o = topic_rules[t]->makes_room ? c->names->idle[t].first : NULL;
+        struct object *o = c->names->idle[t].first;
 
         if (o && (!oldest || o->idle_since < oldest->idle_since))
             oldest = o;

@@ -11,8 +11,8 @@ show_holder(const struct hold *h, struct holder_view *ret)
 {
     ret->token = h->token;
     ret->permits = h->permits;
-    ret->since = h->since;
-    ret->expires_at = h->until.at;
+    ret->since_ms = h->since_ms;
+    ret->expires_at = h->expires_at;
     strcpy(ret->owner, h->owner);
 }
 
@@ -41,12 +41,12 @@ show(const struct gate *g, struct hold_view *ret)
 }
 
 enum why
-hold_show(struct coord *c, enum hold_kind kind, const char *name, struct hold_view *ret,
+hold_show(struct coord *c, moment now, enum hold_kind kind, const char *name, struct hold_view *ret,
           struct ask *a)
 {
     enum why why;
 
-    state_lock(c);
+    state_lock_at(c, now);
     struct gate *g = (struct gate *)names_find(c, hold_topic(kind), name);
     if (g) {
         show(g, ret);
@@ -61,13 +61,13 @@ hold_show(struct coord *c, enum hold_kind kind, const char *name, struct hold_vi
 }
 
 enum why
-hold_list(struct coord *c, enum hold_kind kind, const char *after, struct hold_row *rows,
-          size_t cap, size_t *ret_n, struct ask *a)
+hold_list(struct coord *c, moment now, enum hold_kind kind, const char *after,
+          struct hold_row *rows, size_t cap, size_t *ret_n, struct ask *a)
 {
     size_t n = 0;
 
     assert(cap <= STEP_OBJECTS_MAX);
-    state_lock(c);
+    state_lock_at(c, now);
     a->outcome.seq = c->removed_rev;
     for (struct object *o = names_after(c, hold_topic(kind), after); o && n < cap;
          o = names_next(o)) {

@@ -20,6 +20,16 @@ state_lock(struct coord *c)
 }
 
 void
+state_lock_at(struct coord *c, moment now)
+{
+    state_lock(c);
+    for (int n = 0; n < STEP_OBJECTS_MAX && deadline_step(c, now); n++) {
+        state_unlock(c);
+        state_lock(c);
+    }
+}
+
+void
 state_unlock(struct coord *c)
 {
     struct after *after = c->after_first;
@@ -149,21 +159,12 @@ coord_new(struct coord **ret, const struct coord_options *o, struct fault *f) BO
 enum why
 state_start(struct coord *c, struct journal *j, moment now, struct fault *f)
 {
-    struct table_node *n;
     enum why why;
 
     state_lock(c);
     c->journal = j;
     c->stamp += journal_last(
         j); /* above those of earlier runs: a stream's old cursor is not taken for a new one */
-    for (size_t bucket = 0; names_walk(c, &bucket, &n);) {
-        for (; n; n = n->next) {
-            struct object *o = (struct object *)n;
-
-            if (topic_rules[o->topic]->is_default && topic_rules[o->topic]->is_default(o))
-                names_idle(c, o, now);
-        }
-    }
     why = holds_start(c, now, f);
     if (!why)
         why = queues_start(c, now, f);

@@ -294,7 +294,6 @@ executor_free(struct coord *c, struct object *o)
 const struct topic_rules executor_rules = {
     .name = "executor",
     .size = sizeof(struct executor),
-    .recorded = true,
     .end = executor_free,
     .load = executor_load,
 };
@@ -302,7 +301,6 @@ const struct topic_rules task_rules = {
     .name = "task",
     .size = sizeof(struct task),
     .line = &task_line_rules,
-    .recorded = true,
     .end = task_free,
     .load = task_load,
 };

@@ -107,10 +107,10 @@ look_at_holds(struct coord *c, moment now)
     for (int kind = HOLD_LOCK; kind <= HOLD_SEMAPHORE; kind++) {
         struct ask a = {.tell = told};
 
-        (void)hold_list(c, (enum hold_kind)kind, "", rows, 64, &n, &a);
+        (void)hold_list(c, now, (enum hold_kind)kind, "", rows, 64, &n, &a);
         for (size_t i = 0; i < n; i++) {
             promise(rows[i].free >= 0);
-            (void)hold_show(c, (enum hold_kind)kind, rows[i].name, &view, &a);
+            (void)hold_show(c, now, (enum hold_kind)kind, rows[i].name, &view, &a);
             (void)hold_acquire(c, now, (enum hold_kind)kind, rows[i].name, &want, &a);
             if (view.holders_shown > 0)
                 (void)hold_release(c, now, (enum hold_kind)kind, rows[i].name, view.holder[0].token,

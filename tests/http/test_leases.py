@@ -5,6 +5,7 @@ SPDX-License-Identifier: MIT
 
 import datetime
 import select
+import signal
 import time
 
 import pytest
@@ -128,6 +129,33 @@ def test_who_comes_too_late_is_told_that_his_ttl_was_over(client, name):
     until(lambda: client.get(f"/v1/semaphores/{name}")["free"] == 2, "the lease ends")
     assert client.post(f"/v1/semaphores/{name}/release", token=token).expect(412)["ended_by"] == "expiry"
     assert client.post(f"/v1/locks/{name}/release", token=token).expect(412)["ended_by"] is None, "another's"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("late", ["renew", "release", "acquire"])
+def test_what_comes_after_a_lease_finds_it_ended(start, late):
+    """The machine slept longer than the leases: whoever is first when it wakes, a lease that is over is no lease."""
+    server = start()
+    client = Client(server)
+    names = [f"l{n}" for n in range(20)]
+    tokens = {name: take(client, name, ttl="1s")["token"] for name in names}
+    second = {name: Waiting(server, "POST", f"/v1/locks/{name}/acquire", owner="bea", wait="1m") for name in names}
+    until(lambda: client.get("/v1/locks/l19").json["waiters"] == 1, "the last stands in line")
+    ended = time.monotonic() + 1.2
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        asked = {name: Waiting(server, "POST", f"/v1/locks/{name}/{late}", **({} if late == "acquire" else
+                                                                             {"token": tokens[name]})) for name in names}
+        time.sleep(max(0, ended - time.monotonic()))
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    for name in names:
+        answer = asked[name].answer()
+        grant = second[name].answer().expect(200)
+        if late == "acquire":
+            assert answer.expect(423)["holder"]["token"] == grant["token"]
+        else:
+            assert answer.expect(412, "not_holder")["ended_by"] == "expiry"
 
 
 def seconds_left(grant):

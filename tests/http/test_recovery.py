@@ -62,6 +62,7 @@ def test_holds_keep_their_tokens_and_their_owners(start, how):
     server = start()
     client = Client(server)
     held = client.post("/v1/locks/db/acquire", owner="ana", ttl="60s").expect(200)
+    since = client.get("/v1/locks/db")["holder"]["since"]
     free = client.post("/v1/locks/free/acquire").expect(200)
     client.post("/v1/locks/free/release", token=free["token"]).expect(200)
     client.put("/v1/semaphores/gpu", value=4).expect(201)
@@ -69,7 +70,8 @@ def test_holds_keep_their_tokens_and_their_owners(start, how):
     client = restart(server, how)
     shown = client.get("/v1/locks/db").expect(200)
     assert shown["holder"]["token"] == held["token"] and shown["holder"]["owner"] == "ana"
-    client.post("/v1/locks/db/acquire").expect(423)
+    assert shown["holder"]["since"] == since, "of the grant, not of this start"
+    assert client.post("/v1/locks/db/acquire").expect(423)["holder"]["since"] == since
     client.post("/v1/locks/db/renew", token=held["token"]).expect(200)
     shown = client.get("/v1/semaphores/gpu").expect(200)
     assert shown["value"] == 4 and shown["free"] == 1

@@ -14,7 +14,8 @@ holder(struct world *w, moment *ret_expires_at)
     static struct hold_view view;
     struct client look = {0};
 
-    if (hold_show(w->c, HOLD_LOCK, "db", &view, ask_of(w, &look)) != WHY_OK || view.holders == 0)
+    if (hold_show(w->c, NOW, HOLD_LOCK, "db", &view, ask_of(w, &look)) != WHY_OK ||
+        view.holders == 0)
         return 0;
     *ret_expires_at = view.holder[0].expires_at;
     return view.holder[0].token;
@@ -167,7 +168,7 @@ permits_of_a_semaphore_are_confirmed_each_by_its_own_token(void **state)
                                 0, ask_of(&w, &again)),
                      WHY_OK);
     (void)deadline_serve(w.c, NOW + CONFIRM);
-    assert_int_equal(hold_show(w.c, HOLD_SEMAPHORE, "gpu", &view, ask_of(&w, &again)), WHY_OK);
+    assert_int_equal(hold_show(w.c, NOW, HOLD_SEMAPHORE, "gpu", &view, ask_of(&w, &again)), WHY_OK);
     assert_int_equal(view.free, 1);
     assert_int_equal(view.holder[0].token, b.ask.outcome.grant.token);
     world_close(&w);

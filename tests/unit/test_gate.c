@@ -150,7 +150,8 @@ lowering_the_value_waits_for_releases_to_catch_up(void **state)
         assert_int_equal(release.ask.outcome.released.free, 0);
         assert_int_equal(b.told, 0);
     }
-    assert_int_equal(hold_show(w.c, HOLD_SEMAPHORE, "gpu", &view, ask_of(&w, &release)), WHY_OK);
+    assert_int_equal(hold_show(w.c, NOW, HOLD_SEMAPHORE, "gpu", &view, ask_of(&w, &release)),
+                     WHY_OK);
     assert_int_equal(view.free, 0);
     assert_int_equal(view.holders, 1);
     hold_release(w.c, NOW, HOLD_SEMAPHORE, "gpu", a[2].ask.outcome.grant.token,
@@ -250,7 +251,8 @@ a_semaphore_in_use_is_not_deleted(void **state)
     hold_give_back(w.c, NOW, HOLD_SEMAPHORE, "gpu", a.ask.outcome.grant.token);
     assert_int_equal(hold_delete(w.c, NOW, HOLD_SEMAPHORE, "gpu", ask_of(&w, &gone)), WHY_PENDING);
     struct client look = {0};
-    assert_int_equal(hold_show(w.c, HOLD_SEMAPHORE, "gpu", &view, ask_of(&w, &look)), WHY_PENDING);
+    assert_int_equal(hold_show(w.c, NOW, HOLD_SEMAPHORE, "gpu", &view, ask_of(&w, &look)),
+                     WHY_PENDING);
     assert_int_equal(look.told, 0); /* that it is gone is not durable yet */
     world_commit(&w);
     assert_int_equal(look.told, 1);

@@ -301,7 +301,7 @@ shows_holders_and_the_line(void **state)
     for (int i = 0; i < 3; i++)
         acquire(&w, &b[i], HOLD_LOCK, "db", NOW + i,
                 (struct want){.owner = "bob", .wait_ns = SECOND});
-    assert_int_equal(hold_show(w.c, HOLD_LOCK, "db", &view, ask_of(&w, &look)), WHY_PENDING);
+    assert_int_equal(hold_show(w.c, NOW, HOLD_LOCK, "db", &view, ask_of(&w, &look)), WHY_PENDING);
     world_commit(&w);
     assert_int_equal(look.told, 1);
     assert_string_equal(view.holder[0].owner, "ci");
@@ -327,14 +327,14 @@ lists_in_the_order_of_names_page_by_page(void **state)
     (void)lock_have(&w, "b");
     (void)lock_have(&w, "c");
     (void)lock_have(&w, "a");
-    assert_int_equal(hold_list(w.c, HOLD_LOCK, "", row, 2, &n, ask_of(&w, &look)), WHY_OK);
+    assert_int_equal(hold_list(w.c, NOW, HOLD_LOCK, "", row, 2, &n, ask_of(&w, &look)), WHY_OK);
     assert_int_equal(n, 2);
     assert_string_equal(row[0].name, "a");
     assert_string_equal(row[1].name, "b");
-    assert_int_equal(hold_list(w.c, HOLD_LOCK, "b", row, 2, &n, ask_of(&w, &look)), WHY_OK);
+    assert_int_equal(hold_list(w.c, NOW, HOLD_LOCK, "b", row, 2, &n, ask_of(&w, &look)), WHY_OK);
     assert_int_equal(n, 1);
     assert_string_equal(row[0].name, "c");
-    assert_int_equal(hold_list(w.c, HOLD_LOCK, "aa", row, 2, &n, ask_of(&w, &look)), WHY_OK);
+    assert_int_equal(hold_list(w.c, NOW, HOLD_LOCK, "aa", row, 2, &n, ask_of(&w, &look)), WHY_OK);
     assert_int_equal(n, 2);
     assert_int_equal(row[0].free, 0);
     assert_true(row[0].holder.token > 0);
@@ -370,7 +370,7 @@ the_longest_names_fit_into_every_step(void **state)
     assert_int_equal(line[N - 1].told, 1);
     assert_int_equal(world_crash(&w, NOW, &f), WHY_OK);
     struct client look = {0};
-    assert_int_equal(hold_show(w.c, HOLD_SEMAPHORE, name, &view, ask_of(&w, &look)), WHY_OK);
+    assert_int_equal(hold_show(w.c, NOW, HOLD_SEMAPHORE, name, &view, ask_of(&w, &look)), WHY_OK);
     assert_int_equal(view.holders, N);
     assert_string_equal(view.holder[0].owner, owner);
     assert_int_equal(view.free, WHOLE_MAX - 2 * N);

@@ -136,48 +136,36 @@ a_walk_misses_none_while_the_table_grows(void **state)
     world_close(&w);
 }
 
+/* Somebody counts down to it, and reads on. */
 static void
-a_counter_at_zero_is_collected_after_ten_minutes(void **state)
+a_counter_at_zero_stays_until_it_is_deleted(void **state)
 {
     struct world w;
     struct client a = {0};
-    moment since = NOW + 60 * SECOND;
+    struct fault f = {0};
 
     (void)state;
     world_open(&w);
     w.journal.relaxed = true;
-    counter_add(w.c, NOW, "zero", 1, ask_of(&w, &a));
-    counter_add(w.c, since, "zero", -1, ask_of(&w, &a));
-    counter_add(w.c, since, "one", 1, ask_of(&w, &a));
-    uint64_t last = w.journal.last;
-    (void)deadline_serve(w.c, since + 600 * SECOND - 1);
-    assert_int_equal(counter_get(w.c, "zero", ask_of(&w, &a)), WHY_OK);
-    (void)deadline_serve(w.c, since + 600 * SECOND);
-    assert_int_equal(counter_get(w.c, "zero", ask_of(&w, &a)), WHY_NOT_FOUND);
-    assert_int_equal(counter_get(w.c, "one", ask_of(&w, &a)), WHY_OK);
-    assert_int_equal(w.journal.last, last + 1); /* the store knows, too */
-    assert_null(w.journal.change[w.journal.changes - 1].record);
-    world_close(&w);
-}
+    counter_set(w.c, NOW, "x", 3, ask_of(&w, &a));
+    for (int i = 0; i < 3; i++)
+        counter_add(w.c, NOW, "x", -1, ask_of(&w, &a));
+    counter_set(w.c, NOW, "set", 0, ask_of(&w, &a));
+    counter_compare_and_set(w.c, NOW, "compared", 0, 0, ask_of(&w, &a));
+    (void)deadline_serve(w.c, NOW + 24 * 3600 * SECOND);
+    for (int start = 0; start < 2; start++) {
+        for (int i = 0; i < 3; i++) {
+            const char *name = (const char *[]){"x", "set", "compared"}[i];
 
-static void
-what_is_used_again_is_not_collected(void **state)
-{
-    struct world w;
-    struct client a = {0};
-
-    (void)state;
-    world_open(&w);
-    w.journal.relaxed = true;
-    counter_set(w.c, NOW, "x", 0, ask_of(&w, &a));
-    counter_set(w.c, NOW, "y", 0, ask_of(&w, &a));
-    counter_set(w.c, NOW + 300 * SECOND, "x", 0, ask_of(&w, &a)); /* idle anew since then */
-    counter_set(w.c, NOW + 300 * SECOND, "y", 1, ask_of(&w, &a));
-    (void)deadline_serve(w.c, NOW + 601 * SECOND);
-    assert_int_equal(counter_get(w.c, "x", ask_of(&w, &a)), WHY_OK);
-    (void)deadline_serve(w.c, NOW + 1202 * SECOND);
+            assert_int_equal(counter_get(w.c, name, ask_of(&w, &a)), WHY_OK);
+            assert_int_equal(a.ask.outcome.counter.value, 0);
+        }
+        world_commit(&w);
+        assert_int_equal(world_crash(&w, NOW, &f), WHY_OK);
+        (void)deadline_serve(w.c, NOW + 48 * 3600 * SECOND);
+    }
+    assert_int_equal(counter_delete(w.c, NOW, "x", ask_of(&w, &a)), WHY_OK);
     assert_int_equal(counter_get(w.c, "x", ask_of(&w, &a)), WHY_NOT_FOUND);
-    assert_int_equal(counter_get(w.c, "y", ask_of(&w, &a)), WHY_OK);
     world_close(&w);
 }
 
@@ -197,35 +185,10 @@ a_free_lock_is_collected_and_a_held_one_is_not(void **state)
     semaphore_put(w.c, NOW, "gpu", 3, true, ask_of(&w, &a));
     uint64_t last = w.journal.last;
     (void)deadline_serve(w.c, NOW + 600 * SECOND);
-    assert_int_equal(hold_show(w.c, HOLD_LOCK, "free", &view, ask_of(&w, &a)), WHY_NOT_FOUND);
-    assert_int_equal(hold_show(w.c, HOLD_LOCK, "held", &view, ask_of(&w, &a)), WHY_OK);
-    assert_int_equal(hold_show(w.c, HOLD_SEMAPHORE, "gpu", &view, ask_of(&w, &a)), WHY_OK);
+    assert_int_equal(hold_show(w.c, NOW, HOLD_LOCK, "free", &view, ask_of(&w, &a)), WHY_NOT_FOUND);
+    assert_int_equal(hold_show(w.c, NOW, HOLD_LOCK, "held", &view, ask_of(&w, &a)), WHY_OK);
+    assert_int_equal(hold_show(w.c, NOW, HOLD_SEMAPHORE, "gpu", &view, ask_of(&w, &a)), WHY_OK);
     assert_int_equal(w.journal.last, last); /* a free lock has no record to end */
-    world_close(&w);
-}
-
-static void
-a_thousand_idle_objects_are_collected_in_steps(void **state)
-{
-    struct world w;
-    struct client a = {0};
-    char name[16];
-
-    (void)state;
-    world_open(&w);
-    w.journal.relaxed = true;
-    for (int i = 0; i < 1000; i++) {
-        (void)snprintf(name, sizeof(name), "%d", i);
-        counter_set(w.c, NOW, name, 0, ask_of(&w, &a));
-    }
-    state_lock(w.c);
-    assert_true(names_collect(w.c, NOW + 600 * SECOND));
-    assert_int_equal(names_count(w.c, TOPIC_COUNTER), 1000 - STEP_OBJECTS_MAX);
-    state_unlock(w.c);
-    (void)deadline_serve(w.c, NOW + 600 * SECOND);
-    state_lock(w.c);
-    assert_int_equal(names_count(w.c, TOPIC_COUNTER), 0);
-    state_unlock(w.c);
     world_close(&w);
 }
 
@@ -270,7 +233,49 @@ is_there(struct world *w, const char *name)
     static struct hold_view view;
     struct client a = {0};
 
-    return hold_show(w->c, HOLD_LOCK, name, &view, ask_of(w, &a)) == WHY_OK;
+    return hold_show(w->c, NOW, HOLD_LOCK, name, &view, ask_of(w, &a)) == WHY_OK;
+}
+
+static void
+a_thousand_idle_objects_are_collected_in_steps(void **state)
+{
+    struct world w;
+    char name[16];
+
+    (void)state;
+    world_of(&w, 1000);
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(name, sizeof(name), "%d", i);
+        use(&w, name, NOW);
+    }
+    uint64_t last = w.journal.last;
+    state_lock(w.c);
+    assert_true(names_collect(w.c, NOW + 600 * SECOND));
+    assert_int_equal(names_count(w.c, TOPIC_LOCK), 1000 - STEP_OBJECTS_MAX);
+    state_unlock(w.c);
+    (void)deadline_serve(w.c, NOW + 600 * SECOND);
+    state_lock(w.c);
+    assert_int_equal(names_count(w.c, TOPIC_LOCK), 0);
+    state_unlock(w.c);
+    assert_int_equal(w.journal.last, last); /* a free lock has no record to end */
+    world_close(&w);
+}
+
+static void
+what_is_used_again_is_not_collected(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_of(&w, 10);
+    use(&w, "x", NOW);
+    use(&w, "y", NOW);
+    use(&w, "x", NOW + 300 * SECOND); /* idle anew since then */
+    (void)deadline_serve(w.c, NOW + 601 * SECOND);
+    assert_true(is_there(&w, "x") && !is_there(&w, "y"));
+    (void)deadline_serve(w.c, NOW + 900 * SECOND);
+    assert_false(is_there(&w, "x"));
+    world_close(&w);
 }
 
 static void
@@ -354,8 +359,9 @@ a_name_that_comes_back_has_a_higher_rev(void **state)
         uint64_t rev = use(&w, i % 2 ? "odd" : "even", NOW + i);
 
         assert_true(rev > seen);
-        assert_int_equal(hold_show(w.c, HOLD_LOCK, i % 2 ? "even" : "odd", &view, ask_of(&w, &a)),
-                         WHY_NOT_FOUND);
+        assert_int_equal(
+            hold_show(w.c, NOW, HOLD_LOCK, i % 2 ? "even" : "odd", &view, ask_of(&w, &a)),
+            WHY_NOT_FOUND);
         assert_int_equal(a.ask.outcome.seq, seen); /* "there is none" depends on its last change */
         seen = rev;
     }
@@ -414,7 +420,7 @@ main(void)
         cmocka_unit_test(a_table_grows_by_one_bucket_for_an_entry),
         cmocka_unit_test(walks_in_the_order_of_names),
         cmocka_unit_test(a_walk_misses_none_while_the_table_grows),
-        cmocka_unit_test(a_counter_at_zero_is_collected_after_ten_minutes),
+        cmocka_unit_test(a_counter_at_zero_stays_until_it_is_deleted),
         cmocka_unit_test(what_is_used_again_is_not_collected),
         cmocka_unit_test(a_free_lock_is_collected_and_a_held_one_is_not),
         cmocka_unit_test(a_thousand_idle_objects_are_collected_in_steps),
