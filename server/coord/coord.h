@@ -154,8 +154,8 @@ struct want {
     int64_t confirm_ns; /* the lease until the first renew, at most ttl_ns; 0: ttl_ns */
 };
 /* WHY_OK grant | WHY_LOCK_HELD held | WHY_TOO_MANY waiters, objects or, of semaphores, holds | WHY_INVALID permits above the semaphore's value, unless that is 0 | WHY_NOT_FOUND no such
- * semaphore: it is made by PUT (a lock is made by its first acquire).  One that waits is judged against a value that was
- * lowered when it comes to the head of the line: if it wants more, it is told WHY_INVALID and holds nobody back. */
+ * semaphore: it is made by PUT (a lock is made by its first acquire).  One that waits and wants more
+ * than the value is lowered to (but to 0, a pause) is told WHY_INVALID by that PUT. */
 enum why hold_acquire(struct coord *c, moment now, enum hold_kind kind, const char *name,
                       const struct want *want, struct ask *a);
 /* WHY_OK grant, confirmed from now on | WHY_NOT_HOLDER.  @ttl_ns 0: the one it has. */

@@ -42,34 +42,49 @@ gate_refusal(const struct gate *g, int64_t position, struct outcome *ret)
     held->waiters = g->object.line.len;
 }
 
-/* Grants, or refuses, the head: it is out of the line. */
-static void
-serve_head(struct coord *c, struct gate *g, moment now) BOB_HOLDS(L_STATE)
+/* Takes @a out of the line, with what was kept for it. */
+static struct hold *
+take_out(struct coord *c, struct ask *a) BOB_HOLDS(L_STATE)
 {
-    struct ask *a = g->object.line.first;
     struct hold *h = a->ret_;
 
     a->ret_ = NULL;
     line_leave(c, a);
-    if (gate_beyond(g, h->permits)) {
-        hold_recycle(c, h);
-        a->outcome.why = WHY_INVALID;
-        a->outcome.seq = g->object.rev;
-    } else {
-        hold_grant(c, g, h, now);
-        gate_granted(h, now > a->since_ ? now - a->since_ : 0, &a->outcome);
-    }
+    return h;
+}
+
+static void
+grant_head(struct coord *c, struct gate *g, moment now) BOB_HOLDS(L_STATE)
+{
+    struct ask *a = g->object.line.first;
+    struct hold *h = take_out(c, a);
+
+    hold_grant(c, g, h, now);
+    gate_granted(h, now > a->since_ ? now - a->since_ : 0, &a->outcome);
     state_tell(c, a);
 }
 
-/* Whether the head need not wait: it can be granted, or never can be. */
+/* Refuses those, from line->look on, who want more than there is since the value was lowered.  False: some are left to look at. */
 static bool
-has_turn(const struct gate *g)
+refuse_beyond(struct coord *c, struct gate *g) BOB_HOLDS(L_STATE)
 {
-    const struct ask *first = g->object.line.first;
-    int64_t permits = first ? waiting_hold(first)->permits : 0;
+    struct line *l = &g->object.line;
 
-    return first && (permits <= gate_free(g) || gate_beyond(g, permits));
+    while (l->look) {
+        struct ask *a = l->look;
+
+        if (!state_spend(c))
+            return false;
+        l->look = a->next_;
+        if (!gate_beyond(g, waiting_hold(a)->permits))
+            continue;
+        hold_recycle(c, take_out(c, a));
+        a->outcome.why = WHY_INVALID;
+        a->outcome.seq = g->object.rev;
+        state_touch(c, &g->object);
+        state_tell(c, a);
+    }
+    return true;
 }
 
 void
@@ -78,7 +93,11 @@ gate_serve(struct coord *c, struct line *l, moment now)
     struct gate *g = gate_of_line(l);
     int served = 0;
 
-    while (has_turn(g)) {
+    if (!refuse_beyond(c, g)) {
+        deadline_set(c, &g->more, now);
+        return;
+    }
+    while (l->first && waiting_hold(l->first)->permits <= gate_free(g)) {
         if (served == 0 && state_begin(c, GIVES_BACK, 0)) { /* the backlog is at its bound: soon */
             deadline_set(c, &g->more, now + TRY_AGAIN);
             return;
@@ -87,7 +106,7 @@ gate_serve(struct coord *c, struct line *l, moment now)
             deadline_set(c, &g->more, now);
             return;
         }
-        serve_head(c, g, now);
+        grant_head(c, g, now);
     }
     if (g->taken == 0 && !l->first)
         names_idle(c, &g->object, now);

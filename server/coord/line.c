@@ -79,6 +79,8 @@ line_leave(struct coord *c, struct ask *a)
     assert(l && l->len > 0);
     *(a->prev_ ? &a->prev_->next_ : &l->first) = a->next_;
     *(a->next_ ? &a->next_->prev_ : &l->last) = a->prev_;
+    if (l->look == a)
+        l->look = a->next_;
     a->prev_ = a->next_ = NULL;
     a->line_ = NULL;
     l->len--;

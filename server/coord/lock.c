@@ -247,6 +247,8 @@ put(struct coord *c, moment now, const char *name, int64_t value, bool bounded, 
         unsigned char buf[SEMAPHORE_RECORD_MAX];
         struct record r;
 
+        if (value < g->value || g->value == 0) /* some may want more than there is now */
+            g->object.line.look = g->object.line.first;
         g->value = value;
         g->bounded = bounded;
         g->was_put = true;

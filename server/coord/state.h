@@ -41,6 +41,8 @@ struct line_rules {
 struct line {
     const struct line_rules *rules;
     struct ask *first, *last;
+    struct ask
+        *look; /* where a walk over the line goes on in a further step; NULL: there is none */
     int64_t len;
     uint64_t arrivals; /* places ever given */
 };

@@ -158,17 +158,24 @@ def test_shrinking_it_takes_nothing_from_those_who_hold(client, name):
     client.post(f"{path}/acquire").expect(423)
 
 
-def test_a_waiter_that_wants_more_than_the_shrunken_value_is_not_forgotten(client, waiting, name):
+@pytest.mark.quick
+def test_who_waits_for_more_than_the_shrunken_value_is_told_at_once(client, waiting, name):
+    """Not only the head of the line, and not only when it would be its turn."""
     path = f"/v1/semaphores/{name}"
     put(client, name, 3)
-    grant = take(client, name)
-    ana = waiting("POST", f"{path}/acquire", owner="ana", permits=3, wait="6s")
-    stands_in_line(client, path, "ana")
+    grant = take(client, name, permits=3)
+    crowd = {}
+    for owner, permits in (("ana", 1), ("bea", 3), ("cem", 2), ("dan", 3)):
+        crowd[owner] = waiting("POST", f"{path}/acquire", owner=owner, permits=permits, wait="60s")
+        stands_in_line(client, path, *crowd)
     put(client, name, 2)
+    for owner in ("bea", "dan"):
+        crowd[owner].answer().expect(400).names("permits", name)
+    crowd["ana"].still_waits()
+    stands_in_line(client, path, "ana", "cem")
     release(client, name, grant["token"])
-    ana.answer().expect((400, 409, 423))
-    until(lambda: line_of(client, path) == [], "nobody stands in line")
-    take(client, name, permits=2)
+    release(client, name, crowd["ana"].answer().expect(200)["token"])
+    crowd["cem"].answer().expect(200)
 
 
 @pytest.mark.quick

@@ -162,6 +162,69 @@ lowering_the_value_waits_for_releases_to_catch_up(void **state)
     world_close(&w);
 }
 
+/* Wherever in line he stands: he waits for nothing. */
+static void
+lowering_the_value_tells_everyone_who_wants_more_at_once(void **state)
+{
+    static const int64_t wants[] = {1, 3, 2, 3, 1};
+    struct world w;
+    struct client put = {0}, has = {0}, a[5] = {0};
+
+    (void)state;
+    world_open(&w);
+    w.journal.relaxed = true;
+    semaphore_put(w.c, NOW, "gpu", 3, true, ask_of(&w, &put));
+    acquire(&w, &has, HOLD_SEMAPHORE, "gpu", NOW, (struct want){.permits = 3});
+    for (int i = 0; i < 5; i++)
+        acquire(&w, &a[i], HOLD_SEMAPHORE, "gpu", NOW,
+                (struct want){.permits = wants[i], .wait_ns = SECOND});
+    semaphore_put(w.c, NOW, "gpu", 0, true, ask_of(&w, &put)); /* a pause: nobody wants too much */
+    assert_int_equal(a[1].told + a[3].told, 0);
+    semaphore_put(w.c, NOW, "gpu", 2, true, ask_of(&w, &put));
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(a[i].told, wants[i] > 2);
+        if (a[i].told)
+            assert_int_equal(a[i].ask.outcome.why, WHY_INVALID);
+    }
+    semaphore_put(w.c, NOW, "gpu", 1, true, ask_of(&w, &put));
+    assert_int_equal(a[2].told, 1);
+    assert_int_equal(a[2].ask.outcome.why, WHY_INVALID);
+    world_close(&w);
+}
+
+/* In steps; meanwhile some leave, and one of them is who would be looked at next. */
+static void
+a_thousand_who_want_too_much_are_told_in_steps(void **state)
+{
+    enum { N = 1000 };
+    static struct client a[N];
+    struct world w;
+    struct client put = {0}, has = {0};
+    int told = 0;
+
+    (void)state;
+    world_open(&w);
+    w.journal.relaxed = true;
+    memset(a, 0, sizeof(a));
+    semaphore_put(w.c, NOW, "gpu", 3, true, ask_of(&w, &put));
+    acquire(&w, &has, HOLD_SEMAPHORE, "gpu", NOW, (struct want){.permits = 3});
+    for (int i = 0; i < N; i++)
+        acquire(&w, &a[i], HOLD_SEMAPHORE, "gpu", NOW,
+                (struct want){.permits = i % 2 ? 3 : 1, .wait_ns = SECOND});
+    semaphore_put(w.c, NOW, "gpu", 2, true, ask_of(&w, &put));
+    assert_int_equal(a[1].told, 1);
+    assert_int_equal(a[N - 1].told, 0);
+    for (int i = 250; i < 270; i++)
+        ask_leave(w.c, &a[i].ask, a[i].ask.ticket);
+    (void)deadline_serve(w.c, NOW);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(a[i].told, i % 2 || (i >= 250 && i < 270));
+        told += a[i].told && a[i].ask.outcome.why == WHY_INVALID;
+    }
+    assert_true(told >= N / 2 - 10 && told <= N / 2);
+    world_close(&w);
+}
+
 static void
 a_thousand_waiters_are_served_in_steps_and_in_order(void **state)
 {
@@ -324,6 +387,8 @@ main(void)
         cmocka_unit_test(a_semaphore_comes_to_be_by_put),
         cmocka_unit_test(raising_the_value_serves_the_line),
         cmocka_unit_test(lowering_the_value_waits_for_releases_to_catch_up),
+        cmocka_unit_test(lowering_the_value_tells_everyone_who_wants_more_at_once),
+        cmocka_unit_test(a_thousand_who_want_too_much_are_told_in_steps),
         cmocka_unit_test(a_thousand_waiters_are_served_in_steps_and_in_order),
         cmocka_unit_test(a_value_of_0_is_a_pause),
         cmocka_unit_test(a_semaphore_in_use_is_not_deleted),
