@@ -50,12 +50,14 @@ struct asking {
     struct ask ask; /* first: a room is an ask to the watcher of its client */
     struct request *req;
     answer_fn *answer; /* fills the reply from ask.outcome; may ask again and return WHY_PENDING */
-    undo_fn *undo;     /* api_undo; NULL: nothing is to be given back */
+    struct condition condition; /* of a PUT or DELETE */
+    undo_fn *undo;              /* api_undo; NULL: nothing is to be given back */
     void *heap; /* what is too large for the room; freed after the answer, or if there is none */
     void (*heap_end)(void *heap); /* what heap owns; NULL: nothing */
 };
 
-/* Begins a handler: its room, made ready to be told.  NULL with the fault set: the request carries what is not built yet. */
+/* Begins a handler: its room, made ready to be told.  NULL with the fault set: the request carries what is not built
+ * yet, or a condition that cannot be read. */
 void *api_ask(struct request *req, answer_fn *answer);
 
 /* Before a step that may grant: if the reply is never sent, or never made, @fn gives back what ask.outcome has granted (or not: it
@@ -76,10 +78,16 @@ enum why api_settle(struct request *req, struct reply *reply, enum why why, bool
 /* Why the step was refused, as the request's fault: a sentence for each why that coord gives without one.  @noun: "lock". */
 enum why api_refuse(struct request *req, const char *noun);
 
+/* {"name":...,"deleted":true}; the second leaves it open, for what was deleted with it. */
+enum why api_deleted(struct request *req, struct reply *reply);
+struct bytes *api_deleting(struct request *req, struct reply *reply);
+
+/* ---- etag.c ---- */
+
+/* What If-Match or If-None-Match asks of a change; neither: *ret is left as it is.  WHY_INVALID: it cannot be read. */
+enum why api_read_condition(struct request *req, struct condition *ret);
 /* The head of every GET of one object: ETag, Bobbin-Sequence; true: If-None-Match knows @rev, and 304 is the whole reply. */
 bool api_unchanged(struct request *req, struct reply *reply, uint64_t rev);
-/* {"name":...,"deleted":true} */
-enum why api_deleted(struct request *req, struct reply *reply);
 
 /* ---- holds.c: the same for locks and semaphores ---- */
 

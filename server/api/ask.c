@@ -74,25 +74,23 @@ answered(struct request *req, struct reply *reply)
 static bool
 asks_too_much(struct request *req)
 {
-    static const char no_keys[] = "this version does not keep keys; send the request without one";
-    static const char no_conditions[] =
-        "this version changes without conditions only; send the request without it";
-    static const struct {
-        enum method method;
-        const char *header, *says;
-    } not_built[] = {
-        {POST, "Idempotency-Key", no_keys},       {PUT, "If-Match", no_conditions},
-        {PUT, "If-None-Match", no_conditions},    {DELETE, "If-Match", no_conditions},
-        {DELETE, "If-None-Match", no_conditions},
-    };
+    if (request_route(req)->method != POST || !request_header(req, "Idempotency-Key"))
+        return false;
+    return fault_set(
+        request_fault(req), WHY_NOT_IMPLEMENTED,
+        "Idempotency-Key: this version does not keep keys; send the request without one");
+}
 
-    for (size_t i = 0; i < sizeof not_built / sizeof *not_built; i++) {
-        if (not_built[i].method == request_route(req)->method &&
-            request_header(req, not_built[i].header))
-            return fault_set(request_fault(req), WHY_NOT_IMPLEMENTED, "%s: %s", not_built[i].header,
-                             not_built[i].says);
-    }
-    return false;
+/* Whether the change that @req wants is bound to a condition that cannot be read. */
+static bool
+condition_unsound(struct request *req, struct asking *q)
+{
+    enum method method = request_route(req)->method;
+
+    if (method != PUT && method != DELETE)
+        return false;
+    q->ask.condition = &q->condition;
+    return api_read_condition(req, &q->condition);
 }
 
 void *
@@ -100,7 +98,7 @@ api_ask(struct request *req, answer_fn *answer)
 {
     struct asking *q = request_room(req);
 
-    if (asks_too_much(req))
+    if (asks_too_much(req) || condition_unsound(req, q))
         return NULL;
     q->ask.tell = tell;
     q->req = req;
@@ -156,54 +154,22 @@ api_settle(struct request *req, struct reply *reply, enum why why, bool waits)
     return WHY_PENDING;
 }
 
-/* Whether @list, of an If-None-Match, names @rev: `"17", W/"18"`, or is `*`. */
-static bool
-knows(const char *list, uint64_t rev)
-{
-    while (*list) {
-        list += strspn(list, " \t,");
-        if (*list == '*')
-            return true;
-        if (strncmp(list, "W/", 2) == 0)
-            list += 2;
-        if (*list++ != '"')
-            return false;
-        char *end;
-        unsigned long long n = strtoull(list, &end, 10);
-        if (end != list && *end == '"' && n == rev)
-            return true;
-        list = strchr(end, '"');
-        if (!list)
-            return false;
-        list++;
-    }
-    return false;
-}
-
-bool
-api_unchanged(struct request *req, struct reply *reply, uint64_t rev)
-{
-    const struct asking *q = request_room(req);
-    const char *known = request_header(req, "If-None-Match");
-
-    reply_etag(reply, rev);
-    reply_sequence(reply, q->ask.outcome.seq);
-    if (!known || !knows(known, rev))
-        return false;
-    reply_empty(reply, 304);
-    return true;
-}
-
 enum why
 api_deleted(struct request *req, struct reply *reply)
+{
+    json_close(api_deleting(req, reply), '}');
+    return WHY_OK;
+}
+
+struct bytes *
+api_deleting(struct request *req, struct reply *reply)
 {
     struct bytes *b = reply_json(reply, 200);
 
     json_open(b, '{');
     json_text(b, "name", request_name(req, 0));
     json_bool(b, "deleted", true);
-    json_close(b, '}');
-    return WHY_OK;
+    return b;
 }
 
 /* How one comes to be there, for those who look for it in vain. */
@@ -243,6 +209,9 @@ api_refuse(struct request *req, const char *noun)
         return fault_set(f, why, "the %s %s would leave -(2^53-1) ... 2^53-1", noun, name);
     case WHY_CONFLICT:
         return fault_set(f, why, "the %s %s is in use", noun, name);
+    case WHY_CHANGED:
+        return fault_set(f, why, "the %s %s is not as the condition wants it: it has changed", noun,
+                         name);
     case WHY_TOO_MANY:
         return fault_set(f, why, "the server is at its limit of waiters, objects or tasks (%s %s)",
                          noun, name);

@@ -161,11 +161,16 @@ deleted(struct request *req, struct reply *reply)
 {
     const struct asking *q = request_room(req);
 
-    return q->ask.outcome.why ? api_refuse(req, "counter") : api_deleted(req, reply);
+    if (q->ask.outcome.why || request_wants_text(req))
+        return answer(req, reply);
+    struct bytes *b = api_deleting(req, reply);
+    json_int(b, "value", q->ask.outcome.counter.value);
+    json_close(b, '}');
+    return WHY_OK;
 }
 
 /* DELETE /v1/counters/{name}
- *   200 forgotten    404 */
+ *   200 forgotten, its last value    404    412 it is not as If-Match says */
 enum why
 api_counter_delete(struct request *req, struct reply *reply)
 {

@@ -114,6 +114,16 @@ retry_after(const struct held_view *h, moment now)
     return rest < RETRY_MOST ? rest : RETRY_MOST;
 }
 
+static void
+holder(struct bytes *b, const struct held_view *h)
+{
+    struct holder_view v = {
+        .token = h->token, .since_ms = h->since_ms, .expires_at = h->expires_at};
+
+    memcpy(v.owner, h->owner, sizeof v.owner);
+    shape_holder(b, "holder", HOLD_LOCK, &v);
+}
+
 /* 423: who holds it, what place the request had, and when to come again. */
 static enum why
 refuse_held(struct request *req, struct reply *reply, enum hold_kind kind)
@@ -123,14 +133,9 @@ refuse_held(struct request *req, struct reply *reply, enum hold_kind kind)
     const char *advice = q->args.wait_ns ? "" : "; give wait to stand in the line";
     struct bytes *b = reply_problem_extra(reply);
     moment now = clock_now();
-    const struct holder_view holder = {
-        .token = h->token, .since_ms = h->since_ms, .expires_at = h->expires_at};
 
     if (kind == HOLD_LOCK) {
-        struct holder_view named = holder;
-
-        memcpy(named.owner, h->owner, sizeof named.owner);
-        shape_holder(b, "holder", kind, &named);
+        holder(b, h);
     } else {
         json_int(b, "value", h->value);
         json_int(b, "free", h->free);
@@ -310,7 +315,13 @@ deleted(struct request *req, struct reply *reply)
                  noun[q->kind], request_name(req, 0), was->token,
                  log_quote(owner, sizeof owner, was->owner));
     }
-    return api_deleted(req, reply);
+    struct bytes *b = api_deleting(req, reply);
+    if (q->kind == HOLD_LOCK)
+        holder(b, was);
+    else
+        json_int(b, "value", was->value);
+    json_close(b, '}');
+    return WHY_OK;
 }
 
 enum why

@@ -26,6 +26,7 @@
     X(OUT_OF_RANGE)     /* 409  the number would leave -(2^53-1) ... 2^53-1 */                     \
     X(OVER_RELEASE)     /* 409  more permits than the semaphore's value */                         \
     X(NOT_HOLDER)       /* 412  the token is not, or no longer, the holder's */                    \
+    X(CHANGED)          /* 412  the object is not as If-Match or If-None-Match wants it */         \
     X(TOO_LARGE)        /* 413  the body */                                                        \
     X(URI_TOO_LONG)     /* 414 */                                                                  \
     X(MEDIA_TYPE)       /* 415 */                                                                  \

@@ -95,11 +95,22 @@ struct deadline {
     void (*due)(struct coord *c, struct deadline *d, moment now);
 };
 
+/* What an object must be for a change to go in; judged in the step that changes (RFC 9110, 13.1). */
+enum { CONDITION_REVS_MAX = 4 };
+struct condition {
+    bool asked; /* false: it goes in whatever the object is */
+    bool match; /* If-Match: its rev is one of these; else If-None-Match: none of them */
+    bool any;   /* `*`: whatever is there */
+    int n;
+    uint64_t rev[CONDITION_REVS_MAX];
+};
+
 struct line;
 struct ask {
     void (*tell)(
         struct ask *
             a); /* set by the caller before the step; the rest is zeroed once, at birth, not between steps */
+    const struct condition *condition; /* of a step that changes or removes; NULL: none */
     struct outcome outcome;
     uint64_t
         ticket; /* set by a step that returns WHY_PENDING: names this asking for ask_leave; never 0 */
@@ -125,6 +136,8 @@ struct coord_options {
     int64_t task_threads;
     int64_t result_ttl_ns;
 };
+
+/* Each step of PUT and DELETE may end in WHY_CHANGED instead: the ask has a condition, and the object is not so. */
 
 enum why coord_new(struct coord **ret, const struct coord_options *o, struct fault *f);
 store_load_fn coord_load; /* for store_recover; arg is the coord */
@@ -168,7 +181,7 @@ enum why hold_release(struct coord *c, moment now, enum hold_kind kind, const ch
 void hold_give_back(struct coord *c, moment now, enum hold_kind kind, const char *name,
                     uint64_t token);
 /* DELETE of a lock ends its hold, which outcome.held shows (token 0: there was none), and the next in line has it; of a
- * semaphore: forgets it, if nobody holds or waits (WHY_CONFLICT).
+ * semaphore: forgets it (held.value: its last one), if nobody holds or waits (WHY_CONFLICT).
  * WHY_NOT_FOUND */
 enum why hold_delete(struct coord *c, moment now, enum hold_kind kind, const char *name,
                      struct ask *a);

@@ -132,6 +132,8 @@ counter_delete(struct coord *c, moment now, const char *name, struct ask *a)
         state_refuse(a, why);
     } else if (!n) {
         why = state_settle_missing(c, a);
+    } else if (!state_allows(a, n->object.rev)) {
+        why = settle(c, a, n, WHY_CHANGED);
     } else {
         (void)state_append(c, &n->object, NULL, 0);
         a->outcome.why = WHY_OK;

@@ -201,6 +201,8 @@ static enum why delete (struct coord *c, moment now, struct gate *g,
     struct object *o = &g->object;
 
     a->outcome.held = (struct held_view){0};
+    if (!state_allows(a, o->rev))
+        return settle(c, a, g, WHY_CHANGED);
     if (o->topic == TOPIC_LOCK && g->oldest) {
         gate_refusal(g, 0, &a->outcome); /* whose it was */
         hold_end(c, g->oldest, ENDED_BY_DELETE);
@@ -213,6 +215,7 @@ static enum why delete (struct coord *c, moment now, struct gate *g,
         (void)state_append(c, o, NULL, 0);
     a->outcome.why = WHY_OK;
     a->outcome.seq = o->rev;
+    a->outcome.held.value = g->value;
     names_remove(c, o);
     return state_settle(c, a);
 }
@@ -239,6 +242,8 @@ put(struct coord *c, moment now, const char *name, int64_t value, bool bounded, 
     enum why why;
     bool made = !g;
 
+    if (!state_allows(a, g ? g->object.rev : 0))
+        return settle(c, a, g, WHY_CHANGED);
     if (made)
         g = (struct gate *)names_make(c, TOPIC_SEMAPHORE, name, &why);
     if (!g)

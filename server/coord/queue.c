@@ -92,6 +92,8 @@ put(struct coord *c, moment now, const char *name, const struct executor_terms *
         t->max_attempts < 1 || t->timeout_ns < 0)
         return queue_settle(c, a, WHY_INVALID, 0);
     x = executor_of(names_find(c, TOPIC_EXECUTOR, name));
+    if (!state_allows(a, x ? x->seen : 0))
+        return queue_settle(c, a, WHY_CHANGED, x ? x->seen : c->removed_rev);
     if (x && same_terms(&x->terms, t)) {
         executor_fill(x, ret);
         return queue_settle(c, a, WHY_OK, x->seen);
@@ -185,6 +187,8 @@ remove_executor(struct coord *c, const char *name, struct ask *a) BOB_HOLDS(L_ST
 
     if (!x)
         return state_settle_missing(c, a);
+    if (!state_allows(a, x->seen))
+        return queue_settle(c, a, WHY_CHANGED, x->seen);
     if (executor_unfinished(x) > 0)
         return queue_settle(c, a, WHY_CONFLICT, x->seen);
     if ((why = state_begin(c, GIVES_BACK, 0)))

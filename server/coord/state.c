@@ -82,6 +82,20 @@ state_append(struct coord *c, struct object *o, const void *record, size_t len)
     return seq;
 }
 
+bool
+state_allows(const struct ask *a, uint64_t rev)
+{
+    const struct condition *k = a->condition;
+    bool met;
+
+    if (!k || !k->asked)
+        return true;
+    met = rev && k->any;
+    for (int i = 0; i < k->n; i++)
+        met = met || (rev && k->rev[i] == rev);
+    return met == k->match;
+}
+
 static void
 kept(struct pledge *p, enum why why)
 {

@@ -230,6 +230,8 @@ state_refuse(struct ask *a, enum why why)
     a->outcome.seq = 0;
     return a->outcome.why = a->outcome.decided = why;
 }
+/* Whether the condition of @a lets an object with @rev (0: there is none) be changed. */
+bool state_allows(const struct ask *a, uint64_t rev);
 /* The outcome of the ask whose step this is: durable already, outcome.why; else WHY_PENDING, told once it is. */
 enum why state_settle(struct coord *c, struct ask *a) BOB_HOLDS(L_STATE);
 /* The same, for "there is no such thing". */

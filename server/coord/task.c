@@ -297,6 +297,8 @@ cancel(struct coord *c, moment now, uint64_t number, struct cancel_call **call, 
 
     if (!t)
         return state_settle_missing(c, a);
+    if (!state_allows(a, t->object.rev))
+        return queue_settle(c, a, WHY_CHANGED, t->object.rev);
     if (task_is_over(t->state))
         return queue_settle(c, a, WHY_CONFLICT, t->object.rev);
     if ((why = state_begin(c, GIVES_BACK, task_record_bound(t))))

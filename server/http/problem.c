@@ -37,6 +37,8 @@ static const struct problem problems[] = {
     "A bounded semaphore never has more free permits than its value. Nothing was changed."},
 [WHY_NOT_HOLDER]        = {412, 0, "not-holder", "not_holder", "Not the holder",
     "The token is not, or no longer, the holder's: its ttl may have ended, or somebody ended the hold. Do not go on with what it protected."},
+[WHY_CHANGED]           = {412, 0, "precondition-failed", "precondition_failed", "Not as the condition wants it",
+    "The object's ETag is not one that If-Match names, or is one that If-None-Match does: somebody changed it since you looked, or it is there already. Nothing was done. Look again, then decide."},
 [WHY_TOO_LARGE]         = {413, 0, "too-large", "too_large", "The body is too large",
     "The body is larger than --max-body allows."},
 [WHY_URI_TOO_LONG]      = {414, 0, "uri-too-long", "uri_too_long", "The URI is too long",

@@ -105,10 +105,34 @@ def test_what_is_known_already_is_304(client, name):
 
 def test_delete_forgets_it(client, name):
     client.post(f"/v1/counters/{name}/add").expect(200)
-    client.delete(f"/v1/counters/{name}").expect((200, 204))
+    client.post(f"/v1/counters/{name}/add", n=4).expect(200)
+    assert client.delete(f"/v1/counters/{name}").expect(200)["value"] == 5
     client.get(f"/v1/counters/{name}").expect(404)
     client.delete(f"/v1/counters/{name}").expect(404)
     assert client.post(f"/v1/counters/{name}/add").expect(200)["value"] == 1
+    assert client.delete(f"/v1/counters/{name}", {"Accept": "text/plain"}).expect(200).body == b"1\n"
+
+
+@pytest.mark.quick
+def test_what_was_counted_since_a_look_is_not_deleted_unseen(client, name):
+    path = f"/v1/counters/{name}"
+    seen = client.post(f"{path}/add").expect(200)
+    etag = client.get(path).expect(200).headers["ETag"]
+    client.post(f"{path}/add").expect(200)
+    client.delete(path, {"If-Match": etag}).expect(412, "precondition_failed")
+    assert client.get(path).expect(200)["value"] == 2 and seen["value"] == 1
+    gone = client.delete(path, {"If-Match": client.get(path).headers["ETag"]}).expect(200)
+    assert gone["value"] == 2
+
+
+@pytest.mark.quick
+def test_a_counter_at_zero_is_there_until_it_is_deleted(client, name):
+    path = f"/v1/counters/{name}"
+    client.post(f"{path}/set", value=3).expect(200)
+    for _ in range(3):
+        client.post(f"{path}/add", n=-1).expect(200)
+    assert client.get(path).expect(200)["value"] == 0
+    assert name in [item["name"] for item in client.all_items("/v1/counters")]
 
 
 def test_lists_go_by_pages_over_three_hundred_names(client, name):
