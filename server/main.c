@@ -135,7 +135,10 @@ print_routes(void)
     AUTO_BYTES text = {0};
 
     api_routes_print(&text);
-    return fputs(bytes_text(&text), stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (fputs(bytes_text(&text), stdout) >= 0 && fflush(stdout) == 0)
+        return EXIT_SUCCESS;
+    (void)fputs("bobbind: cannot write to standard output\n", stderr);
+    return EXIT_FAILURE;
 }
 
 int
@@ -145,6 +148,10 @@ main(int argc, char **argv)
     struct bobbind b = {.config = &config};
     struct fault fault = {0};
 
+    if (!process_fill_standard()) {
+        (void)fputs("bobbind: cannot open /dev/null\n", stderr); /* which may be closed */
+        return EXIT_FAILURE;
+    }
     if (argc == 2 && strcmp(argv[1], "--routes") == 0)
         return print_routes();
     switch (config_read(&config, argc, argv)) {

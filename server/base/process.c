@@ -160,6 +160,19 @@ process_threads(struct process_thread *ret_list, size_t cap)
     return n;
 }
 
+/* The lowest free descriptor is the one that is opened. */
+bool
+process_fill_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int mode = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", mode) != fd)
+            return false;
+    }
+    return true;
+}
+
 void
 process_prefer_throughput(void)
 {

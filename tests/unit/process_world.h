@@ -254,21 +254,40 @@ play_runner(void)
     bob_process_free(p);
 }
 
-/* Runs a program while its own standard descriptors are closed. */
+/* Runs a program while those of its own standard descriptors that are in @mask are closed. */
 static void
-play_closed(void)
+run_closed(unsigned mask)
 {
     const struct bob_command command = {
-        .argv = ARGV("/bin/cat"), .input = "through", .input_len = 7};
+        .argv = SH("cat; echo aside >&2"), .input = "through", .input_len = 7};
     struct bob_process *p;
     const struct bob_process_result *r;
 
     for (int fd = 0; fd < 3; fd++)
-        (void)close(fd);
+        if (mask & (1U << fd))
+            (void)close(fd);
     if (bob_process_new(&command, &p) || bob_process_run(p, BOB_FOREVER))
         _exit(95);
     r = bob_process_result(p);
-    _exit(strcmp(r->out.bytes, "through") == 0 && r->exit_status == 0 ? 42 : 96);
+    _exit(strcmp(r->out.bytes, "through") == 0 && strcmp(r->err.bytes, "aside\n") == 0 &&
+                  r->exit_status == 0
+              ? 0
+              : 96);
+}
+
+static void
+play_closed(void)
+{
+    for (unsigned mask = 1; mask < 8; mask++) {
+        pid_t child = fork();
+        int status;
+
+        if (child == 0)
+            run_closed(mask);
+        if (waitpid(child, &status, 0) != child || status != 0)
+            _exit((int)mask);
+    }
+    _exit(42);
 }
 
 /* Takes one of four places, of which one must be free. */
