@@ -233,10 +233,10 @@ live(struct bob_process *p, int stop_fd, bob_time deadline)
 {
     const struct bob_command *command = &p->program->command;
     bob_time began = bob_now();
-    bob_time until = command->timeout_ms ? bob_in_ms(command->timeout_ms) : BOB_FOREVER;
     struct bob_child child;
     struct bob_end end;
     enum bob_err err = bob_child_start_(p->program, &child, p->message);
+    bob_time until = command->timeout_ms ? bob_in_ms(command->timeout_ms) : BOB_FOREVER;
 
     if (err)
         return err;

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@
 #endif
 
 enum { FIRST_FREE = 3 }; /* after standard input, output and error */
+enum { BUSY_MS = 1000 }; /* how long a program that is being written is tried again */
 
 /* What can fail, for messages. */
 enum step {
@@ -331,27 +333,20 @@ start(struct launch *l, struct bob_child *ret_child, struct report *ret_failed)
     return true;
 }
 
-enum bob_err
-bob_child_start_(const struct bob_program *program, struct bob_child *ret_child,
-                 char ret_message[BOB_CHILD_MESSAGE_MAX + 1])
+/* One try; it leaves nothing but the child. */
+static bool
+try_to_start(const struct bob_program *program, struct bob_child *ret_child,
+             struct report *ret_failed)
 {
     struct launch l = {program, -1, {-1, -1}, {-1, -1}, {-1, -1}, getpid()};
     struct bob_child child;
-    struct report failed;
-    char why[96];
-    bool good = start(&l, &child, &failed);
+    bool good = start(&l, &child, ret_failed);
 
     if (good) {
         child.out = l.out[0];
         child.err = l.err[0];
         l.out[0] = l.err[0] = -1; /* the child's now */
         *ret_child = child;
-    } else {
-        const char *folder = failed.step == IN_FOLDER ? program->command.cwd : NULL;
-
-        (void)snprintf(ret_message, BOB_CHILD_MESSAGE_MAX + 1, "%.200s: %s%s%.200s: %s",
-                       program->command.argv[0], doing[failed.step], folder ? " " : "",
-                       folder ? folder : "", strerror_r(failed.error, why, sizeof why));
     }
     bob_child_close_(&l.in);
     for (int i = 0; i < 2; i++) {
@@ -359,7 +354,43 @@ bob_child_start_(const struct bob_program *program, struct bob_child *ret_child,
         bob_child_close_(&l.err[i]);
         bob_child_close_(&l.report[i]);
     }
-    return good ? BOB_OK : BOB_ERR_SYSTEM;
+    return good;
+}
+
+/* A program that a thread has written and closed is still open for writing in the child of another, if that is between its vfork
+ * and its exec: ETXTBSY.  It is a matter of moments, so we try again, a little later each time.  Here and not in the child, which
+ * would hold all that is open here meanwhile, and so keep others from starting what they have written. */
+static bool
+start_when_written(const struct bob_program *program, struct bob_child *ret_child,
+                   struct report *ret_failed)
+{
+    bool good;
+    int waited = 0;
+
+    for (int ms = 1; !(good = try_to_start(program, ret_child, ret_failed)); ms *= 2) {
+        if (ret_failed->step != IN_EXEC || ret_failed->error != ETXTBSY || waited >= BUSY_MS)
+            break;
+        (void)poll(NULL, 0, ms);
+        waited += ms;
+    }
+    return good;
+}
+
+enum bob_err
+bob_child_start_(const struct bob_program *program, struct bob_child *ret_child,
+                 char ret_message[BOB_CHILD_MESSAGE_MAX + 1])
+{
+    struct report failed;
+    char why[96];
+    const char *folder;
+
+    if (start_when_written(program, ret_child, &failed))
+        return BOB_OK;
+    folder = failed.step == IN_FOLDER ? program->command.cwd : NULL;
+    (void)snprintf(ret_message, BOB_CHILD_MESSAGE_MAX + 1, "%.200s: %s%s%.200s: %s",
+                   program->command.argv[0], doing[failed.step], folder ? " " : "",
+                   folder ? folder : "", strerror_r(failed.error, why, sizeof why));
+    return BOB_ERR_SYSTEM;
 }
 
 void

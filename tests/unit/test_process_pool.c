@@ -63,6 +63,82 @@ a_program_runs_and_its_result_is_kept(void **state)
     bob_process_free(q);
 }
 
+/* ---- programs that were written a moment ago ---- */
+
+enum { WRITERS = 8, WRITES = 100 };
+
+/* Its descriptor, still open; -1: it could not be written.  Slowly, so that it is open when others start a child. */
+static int
+write_program(const char *path)
+{
+    static const char script[] =
+        "#!/bin/true                                                    \n";
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+
+    for (const char *c = script; *c && fd >= 0; c++)
+        if (write(fd, c, 1) != 1)
+            return -1;
+    return fd;
+}
+
+/* Writes a program and runs it, again and again; how often it did not run. */
+static void *
+write_and_run(void *arg)
+{
+    const char *path = arg;
+    const struct bob_command command = {.argv = ARGV(path)};
+    uintptr_t failed = 0;
+
+    for (int i = 0; i < WRITES; i++) {
+        struct bob_process *p = NULL;
+
+        failed += close(write_program(path)) != 0 || bob_process_new(&command, &p) != BOB_OK ||
+                  bob_process_run(p, BOB_FOREVER) != BOB_OK;
+        bob_process_free(p);
+    }
+    return (void *)failed;
+}
+
+static void
+what_threads_have_just_written_runs_while_others_start_children(void **state)
+{
+    char path[WRITERS][sizeof folder + 16];
+    struct bob_thread *thread[WRITERS];
+
+    (void)state;
+    for (int i = 0; i < WRITERS; i++) {
+        (void)snprintf(path[i], sizeof path[i], "%s/w%d", folder, i);
+        assert_int_equal(bob_thread_start(&thread[i], "writer", write_and_run, path[i], NULL),
+                         BOB_OK);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        void *failed = NULL;
+
+        assert_int_equal(bob_thread_join(thread[i], BOB_FOREVER, &failed), BOB_OK);
+        assert_int_equal((uintptr_t)failed, 0);
+        bob_thread_free(thread[i]);
+    }
+}
+
+static void
+one_that_stays_open_for_writing_is_given_up(void **state)
+{
+    char path[sizeof folder + 16], message[sizeof path + 64];
+    struct bob_process *p;
+    int fd;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/busy", folder);
+    (void)snprintf(message, sizeof message, "%s: cannot be run: Text file busy", path);
+    fd = write_program(path);
+    assert_true(fd >= 0);
+    p = process_of(&(struct bob_command){.argv = ARGV(path)});
+    assert_int_equal(bob_process_run(p, BOB_FOREVER), BOB_ERR_SYSTEM);
+    assert_string_equal(bob_process_message(p), message);
+    bob_process_free(p);
+    (void)close(fd);
+}
+
 static void
 two_hundred_run_four_at_a_time(void **state)
 {
@@ -236,6 +312,8 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         FACT(a_program_runs_and_its_result_is_kept),
+        FACT(what_threads_have_just_written_runs_while_others_start_children),
+        FACT(one_that_stays_open_for_writing_is_given_up),
         FACT(two_hundred_run_four_at_a_time),
         FACT(one_that_waits_its_turn_can_be_cancelled),
         FACT(a_handle_that_is_freed_takes_its_process_along),
