@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 enum { NS_PER_US = 1000, NS_PER_S = 1000000000, KIB = 1024 };
+enum { RSS_ERROR_KIB = 4096 }; /* the kernel adds up what each processor counts only now and then */
 enum { SINK_FIRST = 4096, DROP_LEN = 16384 };
 enum source { LEADER, OUT, ERR, STOP, SOURCES };
 enum phase { RUNS, ASKED, KILLED }; /* asked to end, by SIGTERM */
@@ -206,6 +207,19 @@ ns_of(struct timeval t)
     return (bob_time)t.tv_sec * NS_PER_S + t.tv_usec * NS_PER_US;
 }
 
+/* Its peak, or 0.  exec counts the peak of the memory that it leaves as one of the program that begins, and up to then the child
+ * had our memory.  So one that is above ours is its own, and of another nobody can tell.  Asked at its end: our peak may grow
+ * until the exec is over, which is after vfork has returned. */
+static uint64_t
+own_max_rss(const struct rusage *used)
+{
+    struct rusage ours;
+
+    if (getrusage(RUSAGE_SELF, &ours) != 0 || used->ru_maxrss <= ours.ru_maxrss + RSS_ERROR_KIB)
+        return 0;
+    return (uint64_t)used->ru_maxrss * KIB;
+}
+
 static bool
 gets_orphans(void)
 {
@@ -254,7 +268,7 @@ conclude(struct watch *w)
         w->err = BOB_ERR_NO_MEMORY;
     if (told == 0 && take_ends(child->pid, &w->end->status, &used)) {
         w->end->cpu_ns = ns_of(used.ru_utime) + ns_of(used.ru_stime);
-        w->end->max_rss_bytes = (uint64_t)used.ru_maxrss * KIB;
+        w->end->max_rss_bytes = own_max_rss(&used);
     } else if (!w->err) {
         w->err = BOB_ERR_SYSTEM;
     }

@@ -87,6 +87,8 @@ struct bob_process_result {
     struct bob_process_output out, err;
     bob_time wall_ns;
     bob_time cpu_ns; /* of it and of those of its children that it waited for */
+    /* Its peak, or that of a child that it waited for.  0: not known: it was not above this program's own (and what
+     * counts as that: exec hands a peak on to the program that it begins). */
     uint64_t max_rss_bytes;
 };
 

@@ -202,7 +202,10 @@ add_result(struct bytes *b, const struct bob_process_result *r, size_t most)
     add_output(b, "stderr", &r->err, most);
     json_seconds(b, "seconds", r->wall_ns);
     json_seconds(b, "cpu_seconds", r->cpu_ns);
-    json_uint(b, "max_rss_bytes", r->max_rss_bytes);
+    if (r->max_rss_bytes)
+        json_uint(b, "max_rss_bytes", r->max_rss_bytes);
+    else
+        json_null(b, "max_rss_bytes");
     json_close(b, '}');
 }
 
@@ -306,7 +309,8 @@ run_command(struct run *run)
 /* clang-format off */
 const struct kind kind_command = {
     .name = "command",
-    .doc = "runs a program that the server was given by --command, in a process and a folder of its own; its result is what it wrote",
+    .doc = "runs a program that the server was given by --command, in a process and a folder of its own; "
+           "its result is what it wrote, its times, and its peak of memory (null: not above the server's own)",
     .args_size = sizeof(struct command_args),
     .run = run_command,
     .args = (const struct arg[]){

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -235,6 +236,25 @@ play_fds(void)
             (void)printf("%d ", fd);
 }
 
+enum { BIG = 128 << 20 };
+
+/* That much memory, in use. */
+static void *
+big_memory(void)
+{
+    void *at = mmap(NULL, BIG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (at != MAP_FAILED)
+        memset(at, 1, BIG);
+    return at;
+}
+
+static void
+play_big(void)
+{
+    _exit(big_memory() == MAP_FAILED ? 97 : 0);
+}
+
 static void
 play_manners(void)
 {
@@ -314,6 +334,7 @@ play(int argc, char **argv)
         {"polite", play_polite},   {"deaf", play_deaf},     {"family", play_family},
         {"runaway", play_runaway}, {"fds", play_fds},       {"manners", play_manners},
         {"runner", play_runner},   {"closed", play_closed}, {"place", play_place},
+        {"big", play_big},
     };
 
     if (argc < 3 || strcmp(argv[1], "child") != 0)

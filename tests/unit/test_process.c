@@ -296,7 +296,7 @@ an_exit_status_is_a_result(void **state)
     assert_string_equal(r->out.bytes, "o\n");
     assert_string_equal(r->err.bytes, "e\n");
     assert_false(r->timed_out || r->killed);
-    assert_true(r->wall_ns > 0 && r->cpu_ns > 0 && r->max_rss_bytes > 10000);
+    assert_true(r->wall_ns > 0 && r->cpu_ns > 0);
     bob_process_free(p);
 }
 

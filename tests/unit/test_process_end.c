@@ -263,6 +263,26 @@ an_end_that_another_takes_is_an_error(void **state)
     bob_process_free(p);
 }
 
+/* Ours grows in the second step, for good: the kernel keeps it as a peak. */
+static void
+its_peak_of_memory_is_its_own_or_not_known(void **state)
+{
+    struct bob_process *p;
+    void *ours;
+
+    (void)state;
+    assert_true(ran(&p, (struct bob_command){.argv = ARGV(SELF, "big")})->max_rss_bytes >= BIG);
+    bob_process_free(p);
+
+    ours = big_memory();
+    assert_ptr_not_equal(ours, MAP_FAILED);
+    assert_int_equal(ran(&p, (struct bob_command){.argv = ARGV("/bin/true")})->max_rss_bytes, 0);
+    bob_process_free(p);
+    (void)munmap(ours, BIG);
+    assert_int_equal(ran(&p, (struct bob_command){.argv = ARGV("/bin/true")})->max_rss_bytes, 0);
+    bob_process_free(p);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -280,6 +300,7 @@ main(int argc, char **argv)
         FACT(one_that_has_left_the_group_is_not_waited_for),
         FACT(it_dies_with_the_program_that_runs_it),
         FACT(an_end_that_another_takes_is_an_error),
+        FACT(its_peak_of_memory_is_its_own_or_not_known),
     };
 
     play(argc, argv);
