@@ -61,6 +61,7 @@ static const char *const doing[] = {
 struct report {
     enum step step;
     int error;
+    const char *path; /* what it was about, a text of ours; NULL: nothing more to say */
 };
 
 /* All that the child needs. */
@@ -82,9 +83,9 @@ bob_child_close_(int *fd)
 /* ---- the child: system calls only, until it is the program ---- */
 
 static _Noreturn void
-give_up(const struct launch *l, enum step step)
+give_up(const struct launch *l, enum step step, const char *path)
 {
-    struct report report = {step, errno};
+    struct report report = {step, errno, path};
     ssize_t n = write(l->report[1], &report, sizeof report);
 
     (void)n; /* nobody else could be told */
@@ -164,13 +165,13 @@ become(const struct launch *l)
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     (void)sched_setscheduler(0, SCHED_OTHER, &plain); /* refused only out of SCHED_IDLE */
     if (setpgid(0, 0) != 0)
-        give_up(l, IN_GROUP);
+        give_up(l, IN_GROUP, NULL);
     if (!set_descriptors(l))
-        give_up(l, IN_STDIO);
+        give_up(l, IN_STDIO, NULL);
     if (command->cwd && chdir(command->cwd) != 0)
-        give_up(l, IN_FOLDER);
+        give_up(l, IN_FOLDER, command->cwd);
     if (!set_limits(&command->limits))
-        give_up(l, IN_LIMITS);
+        give_up(l, IN_LIMITS, NULL);
     (void)sigemptyset(&none);
     (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 
@@ -180,10 +181,10 @@ become(const struct launch *l)
         if (errno == EACCES)
             forbidden = true;
         else if (errno != ENOENT && errno != ENOTDIR)
-            give_up(l, IN_EXEC);
+            give_up(l, IN_EXEC, NULL);
     }
     errno = forbidden ? EACCES : ENOENT;
-    give_up(l, IN_EXEC);
+    give_up(l, IN_EXEC, NULL);
 }
 
 /* ---- its starter ---- */
@@ -273,7 +274,7 @@ make_input(const struct bob_command *command, int *ret_fd)
 static bool
 prepare(struct launch *l, struct report *ret_failed)
 {
-    ret_failed->step = IN_PIPE;
+    *ret_failed = (struct report){.step = IN_PIPE};
     if (make_pipe(l->out) && make_pipe(l->err) && make_pipe(l->report) &&
         fcntl(l->out[0], F_SETFL, O_NONBLOCK) == 0 && fcntl(l->err[0], F_SETFL, O_NONBLOCK) == 0 &&
         (bob_is_watched_() || fcntl(l->report[0], F_SETFL, O_NONBLOCK) == 0)) {
@@ -318,13 +319,13 @@ start(struct launch *l, struct bob_child *ret_child, struct report *ret_failed)
     if (!prepare(l, ret_failed))
         return false;
     pid = split_without_signals(l);
-    *ret_failed = (struct report){IN_VFORK, errno};
+    *ret_failed = (struct report){IN_VFORK, errno, NULL};
     if (pid < 0 || !has_begun(l, pid, ret_failed))
         return false;
     ret_child->pid = pid;
     ret_child->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (ret_child->pidfd < 0) {
-        *ret_failed = (struct report){IN_PIDFD, errno};
+        *ret_failed = (struct report){IN_PIDFD, errno, NULL};
         if (errno != ESRCH) /* else it was taken by another wait, and its id may be another's */
             bob_child_signal_(ret_child, SIGKILL);
         reap(pid);
@@ -382,14 +383,12 @@ bob_child_start_(const struct bob_program *program, struct bob_child *ret_child,
 {
     struct report failed;
     char why[96];
-    const char *folder;
 
     if (start_when_written(program, ret_child, &failed))
         return BOB_OK;
-    folder = failed.step == IN_FOLDER ? program->command.cwd : NULL;
     (void)snprintf(ret_message, BOB_CHILD_MESSAGE_MAX + 1, "%.200s: %s%s%.200s: %s",
-                   program->command.argv[0], doing[failed.step], folder ? " " : "",
-                   folder ? folder : "", strerror_r(failed.error, why, sizeof why));
+                   program->command.argv[0], doing[failed.step], failed.path ? " " : "",
+                   failed.path ? failed.path : "", strerror_r(failed.error, why, sizeof why));
     return BOB_ERR_SYSTEM;
 }
 
