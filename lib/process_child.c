@@ -29,6 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "process_landlock.h"
 #include "watch.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -48,13 +49,19 @@ enum step {
     IN_STDIO,
     IN_LIMITS,
     IN_FOLDER,
+    IN_RULES,
     IN_EXEC
 };
 static const char *const doing[] = {
-    [IN_PIPE] = "no pipe",       [IN_INPUT] = "no file for its input",
-    [IN_VFORK] = "no process",   [IN_PIDFD] = "no handle of its process",
-    [IN_GROUP] = "no group",     [IN_STDIO] = "no standard input and output",
-    [IN_LIMITS] = "no limits",   [IN_FOLDER] = "cannot enter its folder",
+    [IN_PIPE] = "no pipe",
+    [IN_INPUT] = "no file for its input",
+    [IN_VFORK] = "no process",
+    [IN_PIDFD] = "no handle of its process",
+    [IN_GROUP] = "no group",
+    [IN_STDIO] = "no standard input and output",
+    [IN_LIMITS] = "no limits",
+    [IN_FOLDER] = "cannot enter its folder",
+    [IN_RULES] = "cannot be confined to what it may write to",
     [IN_EXEC] = "cannot be run",
 };
 
@@ -69,6 +76,7 @@ struct launch {
     const struct bob_program *program;
     int in, out[2], err[2]; /* [0]: our end */
     int report[2];
+    int ruleset; /* of what it may write to; -1: anything */
     pid_t parent;
 };
 
@@ -172,6 +180,8 @@ become(const struct launch *l)
         give_up(l, IN_FOLDER, command->cwd);
     if (!set_limits(&command->limits))
         give_up(l, IN_LIMITS, NULL);
+    if (l->ruleset >= 0 && !bob_landlock_enter_(l->ruleset))
+        give_up(l, IN_RULES, NULL);
     (void)sigemptyset(&none);
     (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 
@@ -272,6 +282,17 @@ make_input(const struct bob_command *command, int *ret_fd)
 }
 
 static bool
+make_ruleset(struct launch *l, const char **ret_path)
+{
+    const char *const *writable = l->program->command.writable;
+
+    if (!writable)
+        return true;
+    l->ruleset = bob_landlock_new_(writable, ret_path);
+    return lift(&l->ruleset);
+}
+
+static bool
 prepare(struct launch *l, struct report *ret_failed)
 {
     *ret_failed = (struct report){.step = IN_PIPE};
@@ -279,8 +300,11 @@ prepare(struct launch *l, struct report *ret_failed)
         fcntl(l->out[0], F_SETFL, O_NONBLOCK) == 0 && fcntl(l->err[0], F_SETFL, O_NONBLOCK) == 0 &&
         (bob_is_watched_() || fcntl(l->report[0], F_SETFL, O_NONBLOCK) == 0)) {
         ret_failed->step = IN_INPUT;
-        if (make_input(&l->program->command, &l->in))
-            return true;
+        if (make_input(&l->program->command, &l->in)) {
+            ret_failed->step = IN_RULES;
+            if (make_ruleset(l, &ret_failed->path))
+                return true;
+        }
     }
     ret_failed->error = errno;
     return false;
@@ -339,7 +363,7 @@ static bool
 try_to_start(const struct bob_program *program, struct bob_child *ret_child,
              struct report *ret_failed)
 {
-    struct launch l = {program, -1, {-1, -1}, {-1, -1}, {-1, -1}, getpid()};
+    struct launch l = {program, -1, {-1, -1}, {-1, -1}, {-1, -1}, -1, getpid()};
     struct bob_child child;
     bool good = start(&l, &child, ret_failed);
 
@@ -350,6 +374,7 @@ try_to_start(const struct bob_program *program, struct bob_child *ret_child,
         *ret_child = child;
     }
     bob_child_close_(&l.in);
+    bob_child_close_(&l.ruleset);
     for (int i = 0; i < 2; i++) {
         bob_child_close_(&l.out[i]);
         bob_child_close_(&l.err[i]);

@@ -119,6 +119,7 @@ lay_out(struct block *b, const struct bob_command *command)
     copy.argv = put_texts(b, command->argv);
     copy.env = put_texts(b, env);
     copy.cwd = command->cwd ? put_text(b, command->cwd) : NULL;
+    copy.writable = command->writable ? put_texts(b, command->writable) : NULL;
     copy.input = put(b, command->input, command->input_len);
     if (copy.output_max == 0)
         copy.output_max = OUTPUT_MAX;

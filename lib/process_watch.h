@@ -18,7 +18,7 @@ struct bob_end {
     int status; /* as of wait(2) */
     bool timed_out, killed;
     bob_time cpu_ns;
-    uint64_t max_rss_bytes; /* 0: not known */
+    uint64_t max_rss_bytes;   /* 0: not known */
     struct bob_sink out, err; /* the caller's to free, whatever is returned */
 };
 

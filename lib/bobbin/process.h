@@ -71,7 +71,17 @@ struct bob_command {
     int64_t timeout_ms;     /* from its start; 0: none */
     int64_t grace_ms;       /* between SIGTERM and SIGKILL; 0: SIGKILL at once */
     struct bob_process_limits limits;
+    /* Folders, and files, that are there: it may write to these and to what is in them, and nowhere else; ends with NULL.
+     * NULL: anywhere, as here.  See bob_process_landlock_abi. */
+    const char *const *writable;
 };
+
+/* The version of the kernel's Landlock, by which a program is confined to what it may write to; 0: there is none, or a
+ * sandbox keeps it from us, and a command with @writable cannot be started.  Restricted are: opening files for writing,
+ * making, renaming, linking and removing them, and from 3 (Linux 6.2) on truncating them; with 1 (5.13) none can be renamed
+ * into another folder.  Not restricted are: reading and executing, what goes through descriptors that it has, the devices
+ * that keep nothing (/dev/null, zero, full, random, urandom, tty), and the mode, owner, times and locks of files. */
+unsigned bob_process_landlock_abi(void);
 
 struct bob_process_output {
     const char *bytes; /* NUL follows; never NULL */
@@ -109,7 +119,8 @@ BOB_MUST_USE enum bob_err bob_process_new(const struct bob_command *command,
  *   BOB_ERR_STATE      it was run before, or submitted
  *   BOB_ERR_TIMEOUT    @deadline had passed: not begun
  *   BOB_ERR_CANCELLED  it was killed, or its future cancelled: not begun
- *   BOB_ERR_SYSTEM     it could not be started, or not be watched: bob_process_message
+ *   BOB_ERR_SYSTEM     it could not be started, or not be confined to what it may write to, or not be watched:
+ *                      bob_process_message
  *   BOB_ERR_NO_MEMORY  ... or there was no room for its output: it was killed
  * The future has the same error; then there is no result, and no process. */
 BOB_MUST_USE enum bob_err bob_process_run(struct bob_process *p, bob_time deadline);

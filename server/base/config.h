@@ -30,6 +30,7 @@
     X(insecure,             BOOL,     "no",              0,       0,         "insecure",               "listen off loopback although anybody who can connect may then do anything") \
     X(allow_private_fetch,  BOOL,     "no",              0,       0,         "allow-private-fetch",    "let tasks fetch from private, loopback and link-local addresses") \
     X(command,              TEXTS,    "",                0,       0,         "command",                "program that tasks may run, by its name: NAME=/PROGRAM with its arguments after spaces; never through a shell; may be repeated") \
+    X(command_write,        TEXTS,    "",                0,       0,         "command-write",          "folder that those programs may write to, beside the one that each run has as its HOME, TMPDIR and working folder; / for anywhere; may be repeated") \
     X(command_memory,       BYTES,    "4G",              0,       INT64_C(1) << 50, "command-memory",  "address space that each of those programs may use (0: no limit)") \
     X(max_connections,      COUNT,    "16384",           1,       1000000,   "max-connections",        "connections at once") \
     X(max_waiters,          COUNT,    "100000",          1,       10000000,  "max-waiters",            "requests standing in a line, over all objects") \

@@ -23,7 +23,8 @@
 #include "work/kinds.h"
 #include "work/scratch.h"
 
-enum { COMMANDS_MAX = 256, OUTPUT_MAX = 64 * 1024, OUTPUT_SAFE = 16 * 1024, GRACE_MS = 2000 };
+enum { COMMANDS_MAX = 256, WRITABLE_MAX = 64, LANDLOCK_WHOLE = 3 };
+enum { OUTPUT_MAX = 64 * 1024, OUTPUT_SAFE = 16 * 1024, GRACE_MS = 2000 };
 _Static_assert(2 * 6 * OUTPUT_SAFE + 1024 < RESULT_MAX, "even if each byte is escaped");
 
 /* One --command; its texts lie behind it. */
@@ -36,6 +37,7 @@ static struct {
     struct allowed *at[COMMANDS_MAX];
     int len;
     struct bytes one_of; /* what is said of a name that is none of theirs */
+    bool confined;       /* to its folder and those of --command-write */
 } commands;              /* constant while there are tasks */
 
 bool
@@ -102,6 +104,38 @@ warn_missing(const struct allowed *a)
                  log_quote(program, sizeof program, a->argv[0]), strerrordesc_np(errno));
 }
 
+static enum why
+writable_check(const struct texts *folders, struct fault *f)
+{
+    char quoted[600];
+
+    if (folders->len > WRITABLE_MAX)
+        return fault_set(f, WHY_INVALID, "command-write: more than %d", WRITABLE_MAX);
+    for (int i = 0; i < folders->len; i++) {
+        if (folders->at[i][0] != '/')
+            return fault_set(f, WHY_INVALID, "command-write: \"%.80s\" is no absolute path",
+                             folders->at[i]);
+        if (access(folders->at[i], F_OK) != 0)
+            log_line(LOG_LEVEL_WARNING, "command_write_missing", "folder=%s why=\"%s\"",
+                     log_quote(quoted, sizeof quoted, folders->at[i]), strerrordesc_np(errno));
+    }
+    return WHY_OK;
+}
+
+/* Where the kernel cannot, they run all the same, as they did before it could; but it is said. */
+static void
+confine(void)
+{
+    unsigned abi = bob_process_landlock_abi();
+
+    commands.confined = abi > 0;
+    if (abi < LANDLOCK_WHOLE)
+        log_line(LOG_LEVEL_WARNING, "commands_not_confined", "landlock=%u why=\"%s\"", abi,
+                 abi ? "before Linux 6.2, files outside their folders can be truncated"
+                     : "no Landlock in this kernel, or a sandbox forbids it: they write where the "
+                       "server may");
+}
+
 static void
 forget_all(void)
 {
@@ -134,7 +168,12 @@ commands_start(const struct config *c, struct fault *f)
     (void)bytes_text(&commands.one_of);
     if (commands.one_of.failed)
         return fault_set(f, WHY_NO_MEMORY, "no memory for the commands");
-    return commands.len > 0 ? scratch_start(c->data, f) : WHY_OK;
+    if (commands.len == 0)
+        return WHY_OK;
+    if (writable_check(&c->command_write, f))
+        return f->why;
+    confine();
+    return scratch_start(c->data, f);
 }
 
 /* ---- a run ---- */
@@ -272,6 +311,7 @@ run_in_scratch(struct run *run, const char *const *argv, struct json_slice input
     char folder[PATH_MAX], here[PATH_MAX + 8], temp[PATH_MAX + 8], task[TASK_ID_LEN + 16],
         id[TASK_ID_LEN], why[96];
     const char *const env[] = {BOB_PROCESS_ENV, here, temp, task, NULL};
+    const char *writable[1 + WRITABLE_MAX + 1] = {folder};
     const struct bob_command command = {
         .argv = argv,
         .env = env,
@@ -281,12 +321,16 @@ run_in_scratch(struct run *run, const char *const *argv, struct json_slice input
         .output_max = OUTPUT_MAX,
         .grace_ms = GRACE_MS,
         .limits = {.memory_bytes = (uint64_t)run->config->command_memory,
-                   .file_bytes = (uint64_t)run->config->max_download}};
+                   .file_bytes = (uint64_t)run->config->max_download},
+        .writable = commands.confined ? writable : NULL};
+    const struct texts *more = &run->config->command_write;
     bool good;
 
     if (!scratch_make(run->number, folder))
         return run_fail(run, true, "io_failed", "making its folder: %s",
                         strerror_r(errno, why, sizeof why));
+    for (int i = 0; i < more->len; i++)
+        writable[1 + i] = more->at[i];
     task_id(id, run->number);
     (void)snprintf(here, sizeof here, "HOME=%s", folder);
     (void)snprintf(temp, sizeof temp, "TMPDIR=%s", folder);

@@ -35,9 +35,9 @@ SCRIPTS = {
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
-    """The flags that allow all of SCRIPTS, and where those that run say who they are."""
+    """The flags that allow all of SCRIPTS, and the folder where those that run say who they are."""
     folder = tmp_path_factory.mktemp("programs")
-    flags = []
+    flags = ["--command-write", str(folder)]
     for name, script in SCRIPTS.items():
         path = program(folder / name, script)
         flags += ["--command", f"{name}={path} {folder / name}.pid two  three"]

@@ -101,7 +101,7 @@ def test_a_second_run_reads_the_same_bytes(start, tmp_path):
     """The first writes what it read into a file and fails; the second is given it again."""
     seen = tmp_path / "seen"
     twice = program(tmp_path / "twice", '[ -e "$1" ] && exec cat\ncat >"$1"\nexit 1')
-    client = Client(start("--command", f"twice={twice} {seen}"))
+    client = Client(start("--command", f"twice={twice} {seen}", "--command-write", str(tmp_path)))
     client.put("/v1/executors/e", max_workers=1, retries=3).expect(201)
     value = b'{ "n":1.7976931348623157e308,\n"m" : -0, "t":"\\u00e9\\/" }'
     done = post(client.server, "/v1/executors/e/tasks", b'{"kind":"command","name":"twice","wait":"60s","input": ' + value + b"}")
