@@ -14,7 +14,7 @@ import requests
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from bobbind import at_best
+from bobbind import at_best, until
 
 SCREENSHOTS = os.environ.get("BOBBIN_SCREENSHOTS")
 
@@ -263,3 +263,50 @@ def test_nothing_on_the_page_breaks_its_own_policy(page, server):
     policy = requests.get(server.url + "/", timeout=30).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy
     seen(page, "#link", "live")
+
+
+@pytest.fixture
+def tabs(browser, server):
+    """Opens one more tab with the page; all but the first are closed at the end."""
+    first = browser.current_window_handle
+
+    def another():
+        browser.switch_to.new_window("tab")
+        browser.get(server.url + "/")
+        return browser.current_window_handle
+
+    yield another
+    for tab in browser.window_handles:
+        if tab != first:
+            browser.switch_to.window(tab)
+            browser.close()
+    browser.switch_to.window(first)
+
+
+def streams(server):
+    """How many event streams the server has open."""
+    metrics = requests.get(server.url + "/metrics", timeout=30).text
+    return int(next(line.split()[1] for line in metrics.splitlines() if line.startswith("bobbin_event_streams ")))
+
+
+def test_a_tab_that_is_hidden_holds_no_stream_and_one_that_is_shown_is_current(page, server, tabs):
+    """A browser has six connections to a server, over all its tabs."""
+    post(server, "/v1/locks/early/acquire", owner="ann", ttl="10m")
+    seen(page, "#locks li.holder", "ann")
+    first = page.current_window_handle
+    for _ in range(7):
+        tabs()
+        seen(page, "#link", "live")
+        seen(page, "#locks li.holder", "ann")
+        seen(page, "#threads th", "journal")
+        until(lambda: streams(server) == 1, "the tab that is shown has the only stream")
+    requests.delete(server.url + "/v1/locks/early", timeout=30).raise_for_status()
+    post(server, "/v1/locks/late/acquire", owner="bea", ttl="10m")
+    page.switch_to.window(first)
+    seen(page, "#link", "live")
+    seen(page, "#locks li.holder", "bea")
+    WebDriverWait(page, 30, 0.05).until(
+        lambda d: "ann" not in d.find_element(By.CSS_SELECTOR, "#locks tbody").text, "what went while it was hidden is gone")
+    until(lambda: streams(server) == 1, "the tab that is shown has the only stream")
+    pale = "return getComputedStyle(document.querySelector('main')).opacity < 1"
+    assert page.execute_script(pale) is False

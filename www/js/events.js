@@ -2,21 +2,38 @@
 //
 // mode=latest sends at most four frames a second with the newest state of each changed object, so this never
 // falls behind; on "reset", and after a lost connection, everything is sent anew.
+//
+// A page that is hidden holds no stream, and is sent everything anew when it is shown: a browser has six connections to a
+// server, over all its tabs, and a stream keeps one of them.
 
 const TOPICS = ["lock", "semaphore", "counter", "executor", "task"];
 
 export class Live extends EventTarget {
+  #source; // of a page that is shown
+
   /** @param {AbortSignal} signal ends it */
   constructor(signal) {
     super();
     /** @type {Record<string, Map<string, object>>} */
     this.state = Object.fromEntries(TOPICS.map((t) => [t, new Map()]));
-    const source = new EventSource(`/v1/stream?mode=latest&topics=${TOPICS.join(",")}`);
+    const follow = () => (document.hidden ? this.#close() : this.#open());
+    document.addEventListener("visibilitychange", follow, { signal });
+    signal.addEventListener("abort", () => this.#close());
+    follow();
+  }
+
+  #open() {
+    this.#source?.close();
+    const source = this.#source = new EventSource(`/v1/stream?mode=latest&topics=${TOPICS.join(",")}`);
     source.addEventListener("open", () => this.#link("live"));
     source.addEventListener("error", () => this.#link("lost"));
     source.addEventListener("reset", () => this.#clear());
     for (const topic of TOPICS) source.addEventListener(topic, (e) => this.#put(topic, JSON.parse(e.data)));
-    signal.addEventListener("abort", () => source.close());
+  }
+
+  #close() {
+    this.#source?.close();
+    this.#link("paused");
   }
 
   #link(state) {

@@ -9,7 +9,7 @@ import * as locks from "./views/locks.js";
 import * as tasks from "./views/tasks.js";
 import * as threads from "./views/threads.js";
 
-const LINK = { live: "live", lost: "connection lost, trying again", connecting: "connecting" };
+const LINK = { live: "live", lost: "connection lost, trying again", connecting: "connecting", paused: "connecting again" };
 
 window.addEventListener("error", (e) => toast(`The dashboard failed: ${e.message}`));
 window.addEventListener("unhandledrejection", (e) => toast(`The dashboard failed: ${e.reason?.message ?? e.reason}`));

@@ -23,8 +23,10 @@ export function show(root, { signal }) {
       setText(status, "unknown: the server does not answer");
       if (error.status) report(error);
     }
-    if (!signal.aborted) timer = setTimeout(refresh, document.hidden ? 10 * EVERY_MS : EVERY_MS);
+    clearTimeout(timer); // of one that was asked meanwhile
+    if (!signal.aborted && !document.hidden) timer = setTimeout(refresh, EVERY_MS);
   }
+  document.addEventListener("visibilitychange", () => document.hidden || refresh(), { signal });
   signal.addEventListener("abort", () => clearTimeout(timer));
   refresh();
 }
