@@ -65,7 +65,7 @@ api_executor_put(struct request *req, struct reply *reply)
                                    &(struct executor_terms){.max_workers = q->args.max_workers,
                                                             .max_queue = q->args.max_queue,
                                                             .timeout_ns = q->args.timeout_ns,
-                                                            .max_attempts = q->args.retries + 1},
+                                                            .retries = q->args.retries},
                                    v, &q->asking.ask),
                       false);
 }

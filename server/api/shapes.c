@@ -108,7 +108,7 @@ shape_executor(struct bytes *b, const struct executor_view *v)
         json_seconds(b, "timeout", v->terms.timeout_ns);
     else
         json_null(b, "timeout");
-    json_int(b, "retries", v->terms.max_attempts - 1);
+    json_int(b, "retries", v->terms.retries);
     json_int(b, "ready", v->ready);
     json_int(b, "delayed", v->delayed);
     json_int(b, "running", v->running);

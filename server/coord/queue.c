@@ -77,7 +77,7 @@ static bool
 same_terms(const struct executor_terms *a, const struct executor_terms *b)
 {
     return a->max_workers == b->max_workers && a->max_queue == b->max_queue &&
-           a->timeout_ns == b->timeout_ns && a->max_attempts == b->max_attempts;
+           a->timeout_ns == b->timeout_ns && a->retries == b->retries;
 }
 
 static enum why
@@ -89,7 +89,7 @@ put(struct coord *c, moment now, const char *name, const struct executor_terms *
     bool made;
 
     if (t->max_workers < 1 || t->max_workers > c->options.task_threads || t->max_queue < 1 ||
-        t->max_attempts < 1 || t->timeout_ns < 0)
+        t->retries < 0 || t->timeout_ns < 0)
         return queue_settle(c, a, WHY_INVALID, 0);
     x = executor_of(names_find(c, TOPIC_EXECUTOR, name));
     if (!state_allows(a, x ? x->seen : 0))

@@ -48,10 +48,10 @@ void task_id(char ret_id[TASK_ID_LEN], uint64_t number);
 uint64_t task_number(const char *id);
 
 struct executor_terms {
-    int64_t max_workers;  /* 1 ... task_threads */
-    int64_t max_queue;    /* tasks not finished, at most */
-    int64_t timeout_ns;   /* of each run; 0: none */
-    int64_t max_attempts; /* 1: no retry */
+    int64_t max_workers; /* 1 ... task_threads */
+    int64_t max_queue;   /* tasks not finished, at most */
+    int64_t timeout_ns;  /* of each run; 0: none */
+    int64_t retries;     /* of a run that failed */
 };
 struct executor_view {
     char name[NAME_MAX_LEN + 1];

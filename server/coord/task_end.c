@@ -81,8 +81,7 @@ event_of_end(const struct task *t) BOB_HOLDS(L_STATE)
         return EVENT_STOPPED;
     if (t->end_state == TASK_READY)
         return EVENT_PUT_BACK;
-    return t->end_retry && t->attempts < t->executor->terms.max_attempts ? EVENT_RETRY
-                                                                         : EVENT_GIVE_UP;
+    return t->end_retry && t->attempts <= t->executor->terms.retries ? EVENT_RETRY : EVENT_GIVE_UP;
 }
 
 static void

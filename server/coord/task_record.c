@@ -77,7 +77,7 @@ executor_append(struct coord *c, struct executor *x)
     record_int(&r, 'w', x->terms.max_workers);
     record_int(&r, 'q', x->terms.max_queue);
     record_int(&r, 't', x->terms.timeout_ns);
-    record_int(&r, 'n', x->terms.max_attempts);
+    record_int(&r, 'n', x->terms.retries + 1); /* runs, when each of them fails */
     len = record_end(&r);
     assert(len > 0);
     x->seen = state_append(c, &x->object, c->queues->record, len);
@@ -254,7 +254,7 @@ executor_load(struct coord *c, struct object *o, const void *record, size_t len,
         else if (field.tag == 't')
             x->terms.timeout_ns = field.n;
         else if (field.tag == 'n')
-            x->terms.max_attempts = field.n;
+            x->terms.retries = field.n - 1;
         else if (topic_unknown_tag(field.tag, "executor", o->name, f))
             return WHY_INTERNAL;
     }

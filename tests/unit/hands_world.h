@@ -83,10 +83,9 @@ end(struct asking *q, enum why why)
 }
 
 static inline void
-put(struct shop *s, const char *name, int64_t max_workers, int64_t max_attempts)
+put(struct shop *s, const char *name, int64_t max_workers)
 {
-    const struct executor_terms t = {
-        .max_workers = max_workers, .max_queue = 100000, .max_attempts = max_attempts};
+    const struct executor_terms t = {.max_workers = max_workers, .max_queue = 100000};
     struct executor_view view;
     struct asking q;
 

@@ -101,8 +101,7 @@ settled(struct shop *s, struct client *client, enum why why)
 static inline struct executor_terms
 terms(int64_t max_workers)
 {
-    return (struct executor_terms){
-        .max_workers = max_workers, .max_queue = 1000, .max_attempts = 1};
+    return (struct executor_terms){.max_workers = max_workers, .max_queue = 1000};
 }
 
 static inline enum why

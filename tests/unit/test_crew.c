@@ -26,7 +26,7 @@ as_many_threads_work_as_the_executor_has_hands_and_say_at_what(void **state)
 
     (void)state;
     shop_open(&s, 8);
-    put(&s, "a", 4, 1);
+    put(&s, "a", 4);
     for (int i = 0; i < 12; i++)
         number[i] = submit(&s, "a", "sleep", "{\"seconds\":3600}", 0);
     assert_int_equal(show(&s, "a").running, 4);
@@ -36,7 +36,7 @@ as_many_threads_work_as_the_executor_has_hands_and_say_at_what(void **state)
     task_id(note, number[0]);
     strcat(note, " sleep");
     assert_int_equal(hands_noting(note), 1);
-    put(&s, "a", 6, 1); /* more hands, at once */
+    put(&s, "a", 6); /* more hands, at once */
     assert_int_equal(show(&s, "a").running, 6);
     for (int i = 0; i < 12; i++) {
         assert_int_equal(cancel(&s, number[i]), WHY_OK);
@@ -82,7 +82,7 @@ threads_without_work_give_way_to_those_that_have_some(void **state)
     (void)state;
     shop_open(&s, 4);
     for (int i = 0; i < 5; i++) {
-        put(&s, executors[i], 4, 1);
+        put(&s, executors[i], 4);
         employ(&s, executors[i], 4);
     }
     tick_until(&s, 0, 4);
@@ -103,8 +103,8 @@ a_crew_without_work_for_a_minute_is_disbanded_by_the_clock_alone(void **state)
 
     (void)state;
     shop_open(&s, 8);
-    put(&s, "a", 4, 1);
-    put(&s, "b", 4, 1);
+    put(&s, "a", 4);
+    put(&s, "b", 4);
     employ(&s, "a", 2);
     employ(&s, "b", 3);
     work_tick(s.work, bob_now() + 50 * SECOND);
@@ -124,7 +124,7 @@ the_crew_of_an_executor_that_is_gone_is_disbanded_at_once(void **state)
     shop_open(&s, 40);
     for (int i = 0; i < 35; i++) {
         (void)snprintf(name, sizeof name, "e%d", i);
-        put(&s, name, 1, 1);
+        put(&s, name, 1);
         employ(&s, name, 1);
     }
     for (int i = 0; i < 34; i++) {

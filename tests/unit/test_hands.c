@@ -11,7 +11,7 @@ a_task_runs_and_its_result_is_kept(void **state)
 
     (void)state;
     shop_open(&s, 8);
-    put(&s, "a", 2, 1);
+    put(&s, "a", 2);
     view = outcome(&s, submit(&s, "a", "square", "{\"n\":12}", 0));
     assert_int_equal(view.state, TASK_SUCCEEDED);
     assert_string_equal(view.result->text, "144");
@@ -41,7 +41,7 @@ what_cannot_run_fails_as_data(void **state)
 
     (void)state;
     shop_open(&s, 8);
-    put(&s, "a", 2, 1);
+    put(&s, "a", 2);
     for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
         struct task_view view = outcome(&s, submit(&s, "a", T[i].kind, T[i].args, T[i].timeout_ns));
 
@@ -62,7 +62,7 @@ a_running_task_is_cancelled_and_its_hand_is_free_again(void **state)
 
     (void)state;
     shop_open(&s, 8);
-    put(&s, "a", 1, 1);
+    put(&s, "a", 1);
     running = submit(&s, "a", "sleep", "{\"seconds\":3600}", 0);
     next = submit(&s, "a", "square", "{\"n\":2}", 0);
     assert_int_equal(look(&s, running).state, TASK_RUNNING);
@@ -80,7 +80,7 @@ drain_waits_for_what_runs(void **state)
 
     (void)state;
     shop_open(&s, 8);
-    put(&s, "a", 2, 1);
+    put(&s, "a", 2);
     quick = submit(&s, "a", "sleep", "{\"seconds\":0.02}", 0);
     coord_drain(s.w.c);
     work_drain(s.work, BOB_FOREVER);
@@ -96,7 +96,7 @@ drain_puts_back_what_is_not_over_in_time(void **state)
 
     (void)state;
     shop_open(&s, 8);
-    put(&s, "a", 2, 1);
+    put(&s, "a", 2);
     slow = submit(&s, "a", "sleep", "{\"seconds\":3600}", 0);
     coord_drain(s.w.c);
     work_drain(s.work, BOB_AT_ONCE);
@@ -115,7 +115,7 @@ a_claim_that_comes_after_the_hands_have_stopped_goes_back(void **state)
 
     (void)state;
     shop_open(&s, 8);
-    put(&s, "a", 1, 1);
+    put(&s, "a", 1);
     s.w.journal.relaxed = false;
     assert_int_equal(task_submit(s.w.c, clock_now(), "a", &what, begin(&q)), WHY_PENDING);
     coord_drain(s.w.c);
@@ -175,9 +175,9 @@ many_submit_and_cancel_and_every_task_ends_as_it_should(void **state)
 
     (void)state;
     shop_open(&s, 5);
-    put(&s, "a", 2, 1);
-    put(&s, "b", 3, 1);
-    put(&s, "c", 1, 1);
+    put(&s, "a", 2);
+    put(&s, "b", 3);
+    put(&s, "c", 1);
     for (int i = 0; i < SUBMITTERS; i++) {
         crowd[i] = (struct submitter){.s = &s, .number = i};
         assert_int_equal(

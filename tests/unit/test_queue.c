@@ -40,7 +40,7 @@ terms_that_cannot_be_are_refused(void **state)
 
     (void)state;
     wrong[2].max_queue = 0;
-    wrong[3].max_attempts = 0;
+    wrong[3].retries = -1;
     wrong[4].timeout_ns = -1;
     shop_open(&s);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)

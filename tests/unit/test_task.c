@@ -154,7 +154,7 @@ a_cancel_that_comes_too_late_changes_nothing(void **state)
     struct shop s;
 
     (void)state;
-    t.max_attempts = 9;
+    t.retries = 8;
     shop_open(&s);
     (void)shop_put(&s, "a", t);
     for (int i = 0; i < (int)(sizeof T / sizeof T[0]); i++) {

@@ -126,7 +126,7 @@ retries_back_off_and_then_give_up(void **state)
     uint64_t number;
 
     (void)state;
-    t.max_attempts = 12;
+    t.retries = 11;
     shop_open(&s);
     (void)shop_put(&s, "a", t);
     number = shop_submit(&s, "a", 0);
@@ -161,7 +161,7 @@ what_another_attempt_cannot_help_is_not_tried_again(void **state)
     uint64_t number;
 
     (void)state;
-    t.max_attempts = 5;
+    t.retries = 4;
     shop_open(&s);
     (void)shop_put(&s, "a", t);
     number = shop_submit(&s, "a", 0);
@@ -178,7 +178,7 @@ the_word_of_an_earlier_attempt_is_ignored(void **state)
     uint64_t number;
 
     (void)state;
-    t.max_attempts = 2;
+    t.retries = 1;
     shop_open(&s);
     (void)shop_put(&s, "a", t);
     number = shop_submit(&s, "a", 0);
