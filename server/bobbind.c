@@ -270,6 +270,8 @@ bobbind_start(struct bobbind *b, struct fault *f)
         enum why why = parts[i].start ? parts[i].start(b, f) : WHY_OK;
 
         if (why) {
+            if (b->coord)
+                coord_drain(b->coord); /* what the hands put back is not claimed again */
             stop_parts(b, i);
             fault_set(f, why, "the %s did not start", parts[i].name);
             strncat(f->detail, parts[i].hint, sizeof f->detail - strlen(f->detail) - 1);

@@ -170,6 +170,24 @@ def test_tasks_that_ran_or_waited_at_a_crash_run_again(start):
         assert client.get(f"/v1/tasks/{task}")["attempts"] == 1
 
 
+@pytest.mark.quick
+def test_a_start_that_fails_ends_and_leaves_the_tasks_to_the_next(start):
+    server = start()
+    client = Client(server)
+    client.put("/v1/executors/one", max_workers=1).expect(201)
+    task = client.post("/v1/executors/one/tasks", kind="sleep", seconds=600).expect(202)["id"]
+    until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs")
+    server.kill()
+    flags, server.flags = server.flags, [*server.flags, "--www", str(server.folder / "none")]
+    assert server.spawn().wait() == 1
+    server.flags = flags
+    server.start()
+    client = Client(server)
+    until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs")
+    assert client.get(f"/v1/tasks/{task}")["attempts"] <= 3, "the start that failed may have begun one"
+    client.delete(f"/v1/tasks/{task}").expect((200, 202, 204))
+
+
 @pytest.mark.slow
 @pytest.mark.limit(90)
 def test_ten_crashes_in_a_row_lose_nothing(start):
