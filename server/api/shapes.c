@@ -161,6 +161,8 @@ shape_task(struct bytes *b, const struct task_view *v)
     json_text(b, "state", task_state_name[v->state]);
     json_bool(b, "cancelling", v->cancelling);
     json_int(b, "attempts", v->attempts);
+    json_int(b, "failures", v->failures);
+    json_int(b, "interrupted", v->interrupted);
     json_int(b, "priority", v->priority);
     json_moment(b, "created_at", v->created_ms);
     json_moment(b, "run_at", v->run_at_ms);

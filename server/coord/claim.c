@@ -65,7 +65,8 @@ struct delivery {
     int64_t attempt;
 };
 
-/* The disk is full, and the claim is not durable yet: it may become so.  When the server stops, the next start decides. */
+/* The disk is full, and the claim is not durable yet: it may become so.  When the server stops, the run that never began goes back,
+ * so that the next start does not take it for one that a crash ended. */
 static void
 wait_on(struct delivery *d)
 {
@@ -79,6 +80,7 @@ wait_on(struct delivery *d)
         state_tell(c, &d->ask);
     state_unlock(c);
     if (over) {
+        task_finish(c, clock_now(), d->number, d->attempt, &(struct task_end){.state = TASK_READY});
         claim_free(d->claim);
         free(d);
     }

@@ -90,7 +90,8 @@ struct task_view {
     char executor[NAME_MAX_LEN + 1], kind[KIND_MAX_LEN + 1];
     enum task_state state;
     bool cancelling;
-    int64_t attempts, priority;
+    int64_t attempts, failures, interrupted; /* runs begun; of these, failed; ended by a crash */
+    int64_t priority;
     int64_t created_ms, run_at_ms, started_ms, finished_ms; /* wall; 0: not yet */
     char worker[32];
     int64_t done, total; /* progress; total -1: unknown, done -1: none told */

@@ -65,6 +65,8 @@ task_fill(const struct task *t, struct task_view *v)
     v->state = t->state;
     v->cancelling = t->cancelling && t->state == TASK_RUNNING;
     v->attempts = t->attempts;
+    v->failures = t->failures;
+    v->interrupted = t->interrupted;
     v->priority = t->priority;
     v->created_ms = t->created_ms;
     v->run_at_ms = t->run_at_ms;

@@ -30,7 +30,7 @@ enum {
     CLAIMS_PER_STEP = 64,
     TOLD_PER_STEP = 128,
     FORGOTTEN_PER_STEP = 64,
-    INTERRUPTED_MAX = 5, /* so many crashes during its runs, and a task has failed */
+    INTERRUPTED_MAX = 5, /* so many of its runs ended by a crash, and a task has failed */
 };
 #define RETRY_FIRST NS_PER_SECOND
 #define RETRY_MOST (300 * NS_PER_SECOND)
@@ -87,8 +87,9 @@ struct task {
     moment run_at; /* when delayed: due; when ready: for the order */
     moment since;  /* when ready or over: since when */
     int64_t priority, delay_ns, timeout_ns;
-    int64_t attempts;    /* runs begun; names the one at hand */
-    int64_t interrupted; /* how many of them a crash of the server ended */
+    /* Runs begun, which names the one at hand; how many of them failed, which retries and backoff count; and how many a crash
+     * ended.  One that a drain ended is an attempt and nothing else. */
+    int64_t attempts, failures, interrupted;
     int64_t created_ms, run_at_ms, started_ms, finished_ms;
     int64_t done, total;
     char kind[KIND_MAX_LEN + 1], unit[UNIT_MAX_LEN + 1], worker[32];

@@ -58,16 +58,16 @@ task_error(const char *code, const char *message)
     return blob_new(text, code_len + 1 + message_len);
 }
 
-/* Doubled with every attempt.  Up to a quarter is added, spread by the task's number, so that those that failed together do
- * not come back together; the same task at the same attempt waits the same. */
+/* Doubled with every failure.  Up to a quarter is added, spread by the task's number, so that those that failed together do
+ * not come back together; the same task at the same failure waits the same. */
 static int64_t
 backoff_ns(const struct task *t)
 {
     int64_t ns = RETRY_MOST;
-    uint64_t spread = (t->number + (uint64_t)t->attempts) * UINT64_C(0x9E3779B97F4A7C15) >> 54;
+    uint64_t spread = (t->number + (uint64_t)t->failures) * UINT64_C(0x9E3779B97F4A7C15) >> 54;
 
-    if (t->attempts < 10)
-        ns = RETRY_FIRST << (t->attempts - 1);
+    if (t->failures < 10)
+        ns = RETRY_FIRST << (t->failures - 1);
     ns += ns / 4 / 1024 * (int64_t)spread;
     return ns < RETRY_MOST ? ns : RETRY_MOST;
 }
@@ -81,7 +81,7 @@ event_of_end(const struct task *t) BOB_HOLDS(L_STATE)
         return EVENT_STOPPED;
     if (t->end_state == TASK_READY)
         return EVENT_PUT_BACK;
-    return t->end_retry && t->attempts <= t->executor->terms.retries ? EVENT_RETRY : EVENT_GIVE_UP;
+    return t->end_retry && t->failures <= t->executor->terms.retries ? EVENT_RETRY : EVENT_GIVE_UP;
 }
 
 static void
@@ -95,6 +95,7 @@ settle_end(struct coord *c, struct task *t, moment now) BOB_HOLDS(L_STATE)
         return;
     }
     t->ended = false;
+    t->failures += t->end_state == TASK_FAILED;
     event = event_of_end(t);
     if (event == EVENT_RETRY) {
         t->delay_ns = backoff_ns(t);

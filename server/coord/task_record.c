@@ -45,6 +45,7 @@ task_append(struct coord *c, struct task *t)
     record_text(&r, 'k', t->kind, strlen(t->kind));
     record_text(&r, 'a', t->args->text, t->args->len);
     record_int(&r, 'n', t->attempts);
+    record_int(&r, 'l', t->failures);
     record_int(&r, 'i', t->interrupted);
     record_int(&r, 'p', t->priority);
     record_int(&r, 'd', t->delay_ns);
@@ -160,9 +161,9 @@ read_field(struct queues *q, struct task *t, const struct field *field, bool *re
         char tag;
         int64_t *to;
     } numbers[] = {
-        {'n', &t->attempts}, {'i', &t->interrupted}, {'p', &t->priority}, {'d', &t->delay_ns},
-        {'t', &t->timeout_ns}, {'c', &t->created_ms}, {'r', &t->run_at_ms}, {'b', &t->started_ms},
-        {'f', &t->finished_ms}, {'y', &t->done}, {'w', &t->total},
+        {'n', &t->attempts}, {'l', &t->failures}, {'i', &t->interrupted}, {'p', &t->priority},
+        {'d', &t->delay_ns}, {'t', &t->timeout_ns}, {'c', &t->created_ms}, {'r', &t->run_at_ms},
+        {'b', &t->started_ms}, {'f', &t->finished_ms}, {'y', &t->done}, {'w', &t->total},
     };
     /* clang-format on */
 
@@ -200,6 +201,16 @@ read_field(struct queues *q, struct task *t, const struct field *field, bool *re
     }
 }
 
+/* A record from before failures had a number of their own: none, if no error is kept; else all its runs that are over and were
+ * not ended by a crash. */
+static int64_t
+failures_of_before(const struct task *t)
+{
+    int64_t n = t->attempts - t->interrupted - (t->state == TASK_RUNNING);
+
+    return t->error && n > 0 ? n : 0;
+}
+
 static enum why
 task_load(struct coord *c, struct object *o, const void *record, size_t len, struct fault *f)
     BOB_UNSHARED
@@ -211,6 +222,7 @@ task_load(struct coord *c, struct object *o, const void *record, size_t len, str
     bool known;
 
     t->done = t->total = -1;
+    t->failures = -1;
     t->number = task_number(o->name);
     if (t->number == 0 || !record_sound(record, len))
         return fault_set(f, WHY_INTERNAL, "the record of task %s is damaged" PUT_A_BACKUP, o->name);
@@ -226,6 +238,8 @@ task_load(struct coord *c, struct object *o, const void *record, size_t len, str
         return fault_set(f, WHY_INTERNAL,
                          "the record of task %s lacks its arguments or executor" PUT_A_BACKUP,
                          o->name);
+    if (t->failures < 0)
+        t->failures = failures_of_before(t);
     tasks_add(q, t);
     if (task_is_over(t->state)) /* records come in the order of their sequences: the oldest first */
         task_enter(c, t, 0);

@@ -1,7 +1,7 @@
 /* task_start.c - what becomes of the tasks in the store when the server starts.
  *
- * Delayed and ready ones go on where they were.  A running one has lost its run with the server: it is ready again, and the attempt
- * counts.  One that has seen too many crashes may be their cause, and has failed.
+ * Delayed and ready ones go on where they were.  A drain gives back what still runs; so one that is running here has lost its run to a
+ * crash, and is ready again.  One that has seen too many crashes may be their cause, and has failed.
  *
  * SPDX-License-Identifier: MIT */
 #include <inttypes.h>
@@ -50,6 +50,17 @@ run_at_of(const struct task *t, moment now)
     return now - wall_span(clock_to_wall_ms(now) - t->run_at_ms, now - 1);
 }
 
+/* NULL: no memory. */
+static struct blob *
+interrupted(void)
+{
+    char message[MESSAGE_MAX_LEN + 1];
+
+    (void)snprintf(message, sizeof message, "the server crashed during %d of its runs",
+                   INTERRUPTED_MAX);
+    return task_error("interrupted", message);
+}
+
 static enum why
 put_back(struct coord *c, struct task *t, moment now) BOB_HOLDS(L_STATE)
 {
@@ -64,7 +75,7 @@ put_back(struct coord *c, struct task *t, moment now) BOB_HOLDS(L_STATE)
         metric_add(M_TASKS_CANCELLED, 1);
     } else if (++t->interrupted >= INTERRUPTED_MAX) {
         blob_unref(t->error);
-        t->error = task_error("interrupted", "the server ended during each of its last runs");
+        t->error = interrupted();
         task_move(c, t, EVENT_GIVE_UP, now);
         metric_add(M_TASKS_FAILED, 1);
     } else {

@@ -7,6 +7,9 @@
 /held/NAME              the same, when `hurry` is set
 /redirect/PATH          302 to /PATH
 /truncated/NAME         promises the whole file and closes after half of it
+/script/NAME            what stands first in `script` and is taken from it, (status, headers); when nothing does, the file
+
+"held" and "delay" may stand before others: /held/script/NAME.
 
 SPDX-License-Identifier: MIT
 """
@@ -28,6 +31,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.counted = True
         with self.server.counting:
             self.server.running += 1
+            self.server.asked += 1
             self.server.most = max(self.server.most, self.server.running)
         try:
             self.answer([part for part in self.path.partition("?")[0].split("/") if part])
@@ -52,9 +56,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if parts[0] == "delay":
             self.server.stop.wait(float(parts[1]))
-            parts = ["made", *parts[2:]]
+            parts = parts[2:]
         if parts[0] == "held":
             self.server.hurry.wait()
+            parts = parts[1:]
+        if parts[0] == "script" and self.server.script:
+            status, headers = self.server.script.pop(0)
+            self.leave()
+            self.send_response(status)
+            for name, value in {"Content-Length": "0", **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            return
         file = self.server.files.get(parts[-1])
         if file is None:
             self.leave()
@@ -88,7 +101,8 @@ class FileServer(http.server.ThreadingHTTPServer):
     def __init__(self, folder, sizes_mb=(), slow_seconds=3.0):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files = {file.name: file for file in LICENSES.iterdir() if file.is_file()}
-        self.counting, self.running, self.most = threading.Lock(), 0, 0
+        self.counting, self.running, self.most, self.asked = threading.Lock(), 0, 0, 0
+        self.script = []
         self.stop, self.hurry, self.slow_seconds = threading.Event(), threading.Event(), slow_seconds
         chance = random.Random(1)
         for mb in sizes_mb:

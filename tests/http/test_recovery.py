@@ -9,6 +9,7 @@ import time
 import pytest
 
 from bobbind import until
+from file_server import FileServer
 from wire import Client, Raw, stands_in_line
 
 ENDS = ["stop", "kill"]
@@ -168,6 +169,47 @@ def test_tasks_that_ran_or_waited_at_a_crash_run_again(start):
     for task in waits:
         client.get(f"/v1/tasks/{task}/result", wait="20s").expect(200)
         assert client.get(f"/v1/tasks/{task}")["attempts"] == 1
+
+
+@pytest.mark.limit(90)
+@pytest.mark.needs("libcurl")
+@pytest.mark.parametrize("how", ENDS)
+def test_a_run_that_a_restart_ended_uses_up_no_retry(start, tmp_path, how):
+    (tmp_path / "files").mkdir()
+    files = FileServer(tmp_path / "files", sizes_mb=(1,))
+    server = start("--allow-private-fetch", "--stop-timeout", "100ms")
+    client = Client(server)
+    client.put("/v1/executors/one", max_workers=1, retries=3).expect(201)
+    task = client.post("/v1/executors/one/tasks", kind="download",
+                       url=f"{files.url}/held/script/1mb.bin").expect(202)["id"]
+    for turn in range(4):
+        until(lambda: files.asked == turn + 1, "it runs")
+        getattr(server, how)()
+        if turn == 3:
+            files.hurry.set()
+            until(lambda: files.running == 0, "those whose client is gone are over")
+            files.script = [(503, {})]
+        server.start()
+    client = Client(server)
+    client.get(f"/v1/tasks/{task}/result", wait="60s").expect(200)
+    shown = client.get(f"/v1/tasks/{task}").expect(200)
+    assert (shown["attempts"], shown["failures"]) == (6, 1)
+    assert shown["interrupted"] == (4 if how == "kill" else 0)
+    files.end()
+
+
+def test_the_fifth_crash_during_its_runs_is_the_end_of_a_task(start):
+    server = start()
+    client = Client(server)
+    client.put("/v1/executors/one", max_workers=1).expect(201)
+    task = client.post("/v1/executors/one/tasks", kind="sleep", seconds=600).expect(202)["id"]
+    for crash in range(5):
+        until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs, without any retries")
+        assert client.get(f"/v1/tasks/{task}")["interrupted"] == crash
+        client = restart(server, "kill")
+    failed = client.get(f"/v1/tasks/{task}/result").expect(422)
+    assert failed["error"] == {"code": "interrupted", "message": "the server crashed during 5 of its runs", "attempts": 5}
+    assert client.get(f"/v1/tasks/{task}")["failures"] == 0
 
 
 @pytest.mark.quick

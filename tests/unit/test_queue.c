@@ -391,10 +391,24 @@ an_end_that_the_journal_refuses_is_kept_and_tried_again(void **state)
     shop_close(&s);
 }
 
+/* After 10 s without room each is told so. */
+static void
+tell_that_the_outcome_is_unknown(struct shop *s)
+{
+    struct pledge *p = s->w.journal.pledge_first;
+
+    s->w.journal.pledge_first = s->w.journal.pledge_last = NULL;
+    while (p) {
+        struct pledge *next = p->next_;
+
+        p->kept(p, WHY_OUTCOME_UNKNOWN);
+        p = next;
+    }
+}
+
 static void
 a_claim_whose_fate_is_unknown_waits_on(void **state)
 {
-    struct pledge *p;
     struct client client = {0};
     struct submission what = {.kind = "sleep", .args = "{}"};
     struct shop s;
@@ -403,18 +417,32 @@ a_claim_whose_fate_is_unknown_waits_on(void **state)
     shop_open(&s);
     (void)shop_put(&s, "a", terms(1));
     assert_int_equal(task_submit(s.w.c, NOW, "a", &what, ask_of(&s.w, &client)), WHY_PENDING);
-    p = s.w.journal.pledge_first; /* after 10 s without room each is told so */
-    s.w.journal.pledge_first = s.w.journal.pledge_last = NULL;
-    while (p) {
-        struct pledge *next = p->next_;
-
-        p->kept(p, WHY_OUTCOME_UNKNOWN);
-        p = next;
-    }
+    tell_that_the_outcome_is_unknown(&s);
     assert_int_equal(client.ask.outcome.why, WHY_OUTCOME_UNKNOWN);
     assert_int_equal(s.claims, 0);
     world_commit(&s.w);
     assert_int_equal(s.claims, 1);
+    shop_close(&s);
+}
+
+static void
+a_claim_whose_fate_is_unknown_goes_back_when_the_server_stops(void **state)
+{
+    struct client client = {0};
+    struct submission what = {.kind = "sleep", .args = "{}"};
+    struct shop s;
+
+    (void)state;
+    shop_open(&s);
+    (void)shop_put(&s, "a", terms(1));
+    assert_int_equal(task_submit(s.w.c, NOW, "a", &what, ask_of(&s.w, &client)), WHY_PENDING);
+    coord_drain(s.w.c);
+    tell_that_the_outcome_is_unknown(&s);
+    world_commit(&s.w);
+    shop_crash(&s, NOW);
+    world_commit(&s.w);
+    assert_int_equal(s.claims, 1); /* by the next start, which saw no crash */
+    assert_int_equal(shop_look(&s, s.claim[0]->number).interrupted, 0);
     shop_close(&s);
 }
 
@@ -462,6 +490,7 @@ main(void)
         cmocka_unit_test(while_the_disk_is_full_nothing_is_started_and_what_ends_is_kept),
         cmocka_unit_test(an_end_that_the_journal_refuses_is_kept_and_tried_again),
         cmocka_unit_test(a_claim_whose_fate_is_unknown_waits_on),
+        cmocka_unit_test(a_claim_whose_fate_is_unknown_goes_back_when_the_server_stops),
         cmocka_unit_test(while_draining_nothing_is_claimed),
     };
 
