@@ -170,7 +170,7 @@ shape_task(struct bytes *b, const struct task_view *v)
     json_moment(b, "finished_at", v->finished_ms);
     json_text(b, "worker", *v->worker ? v->worker : NULL);
     progress(b, v);
-    if (v->state == TASK_FAILED)
+    if (v->state == TASK_FAILED || *v->error_code)
         shape_error(b, v->error_code, v->error_message, v->attempts);
     else
         json_null(b, "error");

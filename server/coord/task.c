@@ -78,7 +78,7 @@ task_fill(const struct task *t, struct task_view *v)
     memcpy(v->unit, t->unit, sizeof v->unit);
     if (t->message)
         copy_text(v->message, sizeof v->message, t->message->text);
-    if (t->state == TASK_FAILED || (t->error && !task_is_over(t->state)))
+    if (t->state == TASK_FAILED || (t->failures > 0 && t->state != TASK_SUCCEEDED))
         fill_error(t, v);
 }
 

@@ -68,7 +68,7 @@ struct task {
     struct executor *executor; /* NULL once it is over */
     struct home *home;
     struct blob *args, *result;
-    struct blob *error;   /* code, NUL, message: of the last run that failed */
+    struct blob *error;   /* code, NUL, message: of the last run that failed, until one succeeds */
     struct blob *message; /* of its progress */
     RB_ENTRY(task) in_all;
     RB_ENTRY(task) in_place;      /* delayed, or ready in its executor */

@@ -101,7 +101,7 @@ settle_end(struct coord *c, struct task *t, moment now) BOB_HOLDS(L_STATE)
         t->delay_ns = backoff_ns(t);
         t->run_at = now + t->delay_ns;
         t->run_at_ms = clock_to_wall_ms(t->run_at);
-    } else if (event != EVENT_GIVE_UP) {
+    } else if (event == EVENT_SUCCEED) {
         blob_unref(t->error);
         t->error = NULL;
     }

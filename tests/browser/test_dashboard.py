@@ -197,6 +197,13 @@ def test_a_failure_is_shown_with_its_reason(page, server, drip):
     seen(page, "#tasks header p", "101 finished, 1 of them failed, the first 100 shown")
 
 
+def test_the_reason_is_shown_between_two_tries(page, server):
+    post(server, "/v1/executors/downloads", "PUT", retries=100)
+    post(server, "/v1/executors/downloads/tasks", kind="download", url="http://127.0.0.1:1/nobody")
+    seen(page, "#tasks .progress", "connect_failed")
+    assert page.find_element(By.CSS_SELECTOR, "#tasks .state").text != "failed"
+
+
 def test_what_is_no_longer_so_is_pale(page, server):
     seen(page, "#link", "live")
     pale = "return getComputedStyle(document.querySelector('main')).opacity < 1"

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from bobbind import at_best, until
-from wire import Raw, Waiting
+from bobbind import at_best, program, until
+from event_stream import Stream
+from wire import Client, Raw, Waiting
 
 MEMBERS = {"id", "queue", "kind", "state", "attempts", "priority", "created_at", "run_at", "started_at",
            "finished_at", "worker", "progress"}
@@ -135,6 +136,35 @@ def test_a_task_that_runs_too_long_fails(client, one):
     failed = client.get(f"/v1/tasks/{task}/result", wait="20s").expect(422)
     assert "time" in failed["error"]["code"] and failed["error"]["attempts"] == 1
     assert client.get(f"/v1/tasks/{task}")["state"] == "failed"
+
+
+@pytest.mark.limit(60)
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_the_error_of_the_last_try_is_shown_between_tries(start, tmp_path, how):
+    server = start("--command", f"fail={program(tmp_path / 'fail', 'echo no such luck >&2; exit 3')}")
+    client = Client(server)
+    client.put("/v1/executors/e", max_workers=1, retries=100).expect(201)
+    stream = Stream(server)
+    accepted = client.post("/v1/executors/e/tasks", kind="command", name="fail", wait="6s").expect(202)
+    task, error = accepted["id"], accepted["error"]
+    assert error["code"] == "command_failed" and "no such luck" in error["message"], accepted
+
+    def shows(what):
+        return what["error"] and {**what["error"], "attempts": 0} == {**error, "attempts": 0}
+
+    assert shows(client.get(f"/v1/tasks/{task}").expect(200))
+    assert shows(client.get(f"/v1/tasks/{task}/result").expect(202))
+    assert shows(client.get("/v1/tasks").expect(200)["items"][0])
+    until(lambda: any(kind == "task" and shows(data) for _, kind, data in stream.tells_of(task)), "the stream tells it")
+    stream.leave()
+    failures = client.get(f"/v1/tasks/{task}")["failures"]
+    getattr(server, how)()
+    server.start()
+    client = Client(server)
+    shown = client.get(f"/v1/tasks/{task}").expect(200)
+    assert shows(shown) and shown["failures"] >= failures
+    client.delete(f"/v1/tasks/{task}").expect((200, 202))
+    assert shows(until(lambda: (over := client.get(f"/v1/tasks/{task}"))["state"] == "cancelled" and over, "it is over"))
 
 
 @pytest.mark.quick

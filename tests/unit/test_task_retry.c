@@ -40,6 +40,74 @@ retries_back_off_and_then_give_up(void **state)
 }
 
 static void
+the_last_error_is_kept_until_a_run_succeeds(void **state)
+{
+    struct task_filter all = {-1, ""};
+    struct executor_terms t = terms(1);
+    struct client client = {0};
+    struct task_view row;
+    struct shop s;
+    uint64_t number, next;
+    size_t n;
+
+    (void)state;
+    t.retries = 9;
+    shop_open(&s);
+    (void)shop_put(&s, "a", t);
+    number = shop_submit(&s, "a", 0);
+    assert_string_equal(shop_look(&s, number).error_code, "");
+    shop_fail(&s, 0, true, NOW);
+    assert_string_equal(shop_look(&s, number).error_message, "it broke");
+    (void)deadline_serve(s.w.c, NOW + 2 * SECOND);
+    world_commit(&s.w);
+    assert_int_equal(shop_look(&s, number).state, TASK_RUNNING);
+    assert_string_equal(shop_look(&s, number).error_code, "broken");
+    coord_drain(s.w.c); /* what a drain gives back keeps it, and so does what a crash ended */
+    shop_finish_at(&s, NOW, 1, (struct task_end){.state = TASK_READY});
+    assert_string_equal(shop_look(&s, number).error_code, "broken");
+    for (int i = 0; i < 2; i++) {
+        shop_crash(&s, NOW);
+        world_commit(&s.w);
+        assert_int_equal(s.claims, 3 + i);
+        assert_string_equal(shop_look(&s, number).error_code, "broken");
+    }
+    assert_int_equal(
+        settled(&s, &client, task_list(s.w.c, &all, 0, &row, 1, &n, &next, ask_of(&s.w, &client))),
+        WHY_OK);
+    assert_string_equal(row.error_code, "broken");
+    shop_succeed(&s, 3);
+    assert_int_equal(shop_look(&s, number).failures, 1);
+    assert_string_equal(shop_look(&s, number).error_code, "");
+    shop_close(&s);
+}
+
+static void
+a_task_that_is_cancelled_keeps_its_last_error(void **state)
+{
+    struct executor_terms t = terms(1);
+    struct shop s;
+
+    (void)state;
+    t.retries = 9;
+    shop_open(&s);
+    (void)shop_put(&s, "a", t);
+    for (int i = 0; i < 2; i++) { /* between two runs, and during the second */
+        uint64_t number = shop_submit(&s, "a", 0);
+
+        shop_fail(&s, s.claims - 1, true, NOW);
+        if (i == 1)
+            (void)deadline_serve(s.w.c, NOW + 2 * SECOND);
+        world_commit(&s.w);
+        assert_int_equal(shop_cancel_task(&s, number), WHY_OK);
+        if (i == 1)
+            shop_finish_at(&s, NOW, s.claims - 1, (struct task_end){.state = TASK_CANCELLED});
+        assert_int_equal(shop_look(&s, number).state, TASK_CANCELLED);
+        assert_string_equal(shop_look(&s, number).error_code, "broken");
+    }
+    shop_close(&s);
+}
+
+static void
 what_another_attempt_cannot_help_is_not_tried_again(void **state)
 {
     struct executor_terms t = terms(1);
@@ -86,6 +154,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(retries_back_off_and_then_give_up),
+        cmocka_unit_test(the_last_error_is_kept_until_a_run_succeeds),
+        cmocka_unit_test(a_task_that_is_cancelled_keeps_its_last_error),
         cmocka_unit_test(what_another_attempt_cannot_help_is_not_tried_again),
         cmocka_unit_test(the_word_of_an_earlier_attempt_is_ignored),
     };

@@ -70,7 +70,9 @@ function row(task) {
       bar.max = total;
       bar.value = done;
     } else bar.removeAttribute("value");
-    setText(told, t.error ? `${t.error.code}: ${t.error.message}` : t.progress ? progress(t.progress) : "");
+    const how = t.progress && (!t.error || t.state === "running") ? progress(t.progress) : "";
+    const why = t.error ? `${t.error.code}: ${t.error.message}` : "";
+    setText(told, [how, why].filter(Boolean).join(" · "));
     told.title = t.error?.message ?? "";
     const took = t.started_at ? age(t.started_at) - (t.finished_at ? age(t.finished_at) : 0) : NaN;
     setText(time, seconds(took));
