@@ -141,12 +141,14 @@ struct hands {
 };
 void coord_set_hands(struct coord *c, const struct hands *h); /* before coord_start */
 
+#define RETRY_ASKED_MOST (3600 * NS_PER_SECOND)
 struct task_end {
     enum task_state
         state; /* TASK_SUCCEEDED, TASK_FAILED or TASK_CANCELLED; TASK_READY: put back (the server stops) */
     struct blob *result;        /* JSON, when succeeded; the reference is taken over */
     const char *code, *message; /* when failed */
     bool retry;                 /* when failed: another attempt may help */
+    int64_t retry_after_ns;     /* and it shall not begin sooner; RETRY_ASKED_MOST counts at most */
 };
 /* The run @attempt of @number is over.  One that is no longer running under that attempt is ignored. */
 void task_finish(struct coord *c, moment now, uint64_t number, int64_t attempt,

@@ -81,6 +81,7 @@ struct task {
     bool
         ended; /* the run is over, as end_state and end_retry say; the journal has refused the record so far */
     bool end_retry;
+    int64_t end_retry_after_ns;
     enum task_state end_state;
     enum task_state state;
     uint64_t number;

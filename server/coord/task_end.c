@@ -58,18 +58,20 @@ task_error(const char *code, const char *message)
     return blob_new(text, code_len + 1 + message_len);
 }
 
-/* Doubled with every failure.  Up to a quarter is added, spread by the task's number, so that those that failed together do
- * not come back together; the same task at the same failure waits the same. */
+/* Doubled with every failure; longer, if the run was told to come later (by a server's Retry-After).  To either a part of the former is
+ * added, up to a quarter, spread by the task's number, so that those that failed together do not come back together; the same task at
+ * the same failure waits the same. */
 static int64_t
 backoff_ns(const struct task *t)
 {
-    int64_t ns = RETRY_MOST;
     uint64_t spread = (t->number + (uint64_t)t->failures) * UINT64_C(0x9E3779B97F4A7C15) >> 54;
+    int64_t own = t->failures < 10 ? RETRY_FIRST << (t->failures - 1) : RETRY_MOST;
+    int64_t more = own / 4 / 1024 * (int64_t)spread;
+    int64_t asked = t->end_retry_after_ns;
 
-    if (t->failures < 10)
-        ns = RETRY_FIRST << (t->failures - 1);
-    ns += ns / 4 / 1024 * (int64_t)spread;
-    return ns < RETRY_MOST ? ns : RETRY_MOST;
+    own = own + more < RETRY_MOST ? own + more : RETRY_MOST;
+    asked = (asked < RETRY_ASKED_MOST ? asked : RETRY_ASKED_MOST) + more;
+    return own > asked ? own : asked;
 }
 
 static enum task_event
@@ -127,6 +129,7 @@ end_run(struct coord *c, moment now, uint64_t number, int64_t attempt, const str
     t->ended = true;
     t->end_state = end->state;
     t->end_retry = end->retry;
+    t->end_retry_after_ns = end->retry_after_ns;
     t->result = end->result;
     if (end->state == TASK_FAILED) {
         blob_unref(t->error);

@@ -13,6 +13,7 @@ run_fail(struct run *run, bool retry, const char *code, const char *fmt, ...)
     va_list args;
 
     run->retry = retry;
+    run->retry_after_ns = 0;
     (void)snprintf(run->code, sizeof run->code, "%s", code);
     va_start(args, fmt);
     (void)vsnprintf(run->message, sizeof run->message, fmt, args);

@@ -115,6 +115,7 @@ stint_judge(struct stint *s, bool good, enum stop_reason reason, struct task_end
         ret_end->code = run->code;
         ret_end->message = run->message;
         ret_end->retry = run->retry;
+        ret_end->retry_after_ns = run->retry_after_ns;
     } else {
         ret_end->state = reason == CANCELLED ? TASK_CANCELLED : TASK_READY;
     }

@@ -15,13 +15,17 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/clock.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 15000,
     STALLED_SECONDS = 60, /* without a byte a second */
     BUFFER_BYTES = 128 * 1024,
 };
+#define AFTER_MOST_MS (INT64_C(1000) * 1000 * 1000 * 1000) /* far off, and countable in ns */
 
 static _Thread_local CURL *mine; /* this thread's, with its connections; NULL until first used */
 
@@ -222,15 +226,73 @@ is_whole(long status)
     return status / 100 == 2 && status != 206;
 }
 
-/* 5xx and 429 may pass; other answers stay what they are. */
-static bool
-fail_status(struct transfer *t)
+/* clang-format off */
+static const struct {
+    short status;
+    bool may_pass;
+} statuses[] = { /* those that are not as others of their class: 5xx may pass, and the rest stays what it is (RFC 9110, 15) */
+    {408, true},  /* Request Timeout */
+    {421, true},  /* Misdirected Request: the next is on a connection of its own */
+    {425, true},  /* Too Early */
+    {429, true},  /* Too Many Requests */
+    {501, false}, /* Not Implemented */
+    {505, false}, /* HTTP Version Not Supported */
+    {506, false}, /* Variant Also Negotiates */
+    {508, false}, /* Loop Detected */
+    {510, false}, /* Not Extended */
+    {511, false}, /* Network Authentication Required */
+};
+/* clang-format on */
+
+bool
+transfer_may_pass(long status)
 {
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        if (statuses[i].status == status)
+            return statuses[i].may_pass;
+    }
+    return status / 100 == 5;
+}
+
+int64_t
+transfer_retry_after_ns(const char *text, int64_t wall_ms)
+{
+    size_t digits = strspn(text, "0123456789");
+    int64_t ms;
+
+    if (text[digits] == '\0') {
+        ms = digits < 10 ? atoll(text) * 1000 : AFTER_MOST_MS;
+    } else {
+        time_t date = curl_getdate(text, NULL);
+
+        ms = date < AFTER_MOST_MS ? (int64_t)date * 1000 - wall_ms : AFTER_MOST_MS;
+    }
+    if (ms > AFTER_MOST_MS)
+        ms = AFTER_MOST_MS;
+    return ms > 0 ? ms * NS_PER_MS : 0;
+}
+
+/* Of the answer that came last: what a redirect on the way says is about that redirect. */
+static int64_t
+retry_after_ns(void)
+{
+    struct curl_header *h;
+
+    if (curl_easy_header(mine, "Retry-After", 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
+        return 0;
+    return transfer_retry_after_ns(h->value, clock_wall_ms());
+}
+
+static bool
+fail_status(struct transfer *t, int64_t retry_after)
+{
+    bool may_pass = transfer_may_pass(t->status);
     char code[CODE_MAX_LEN + 1];
 
     (void)snprintf(code, sizeof code, "http_%ld", t->status);
-    return run_fail(t->run, t->status >= 500 || t->status == 429, code, "the server answered %ld",
-                    t->status);
+    (void)run_fail(t->run, may_pass, code, "the server answered %ld", t->status);
+    t->run->retry_after_ns = retry_after;
+    return false;
 }
 
 static void
@@ -245,6 +307,7 @@ transfer_get(struct transfer *t)
     char error[CURL_ERROR_SIZE] = "";
     char *url = NULL, *type = NULL;
     size_t url_len;
+    int64_t retry_after = 0;
     CURLcode result;
 
     t->bytes = 0;
@@ -261,6 +324,7 @@ transfer_get(struct transfer *t)
         (void)curl_easy_getinfo(mine, CURLINFO_RESPONSE_CODE, &t->status);
         (void)curl_easy_getinfo(mine, CURLINFO_EFFECTIVE_URL, &url);
         (void)curl_easy_getinfo(mine, CURLINFO_CONTENT_TYPE, &type);
+        retry_after = retry_after_ns();
         (void)curl_easy_setopt(mine, CURLOPT_ERRORBUFFER, NULL);
     }
     url_len = url ? strlen(url) : 0;
@@ -269,7 +333,7 @@ transfer_get(struct transfer *t)
     if (result)
         transfer_thread_ends(); /* libcurl 7.88 may leave a handle that failed in a state that refuses options */
     if (result == CURLE_HTTP_RETURNED_ERROR || (result == CURLE_OK && !is_whole(t->status)))
-        return fail_status(t);
+        return fail_status(t, retry_after);
     if (result)
         return fail(t, result, error);
     if (url_len > TRANSFER_LAST_URL_MAX)

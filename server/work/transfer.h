@@ -44,6 +44,12 @@ struct transfer {
  * stopped, bad_url, tls_failed, out_of_memory, transfer_failed, or the writer's own. */
 bool transfer_get(struct transfer *t);
 
+/* Whether an answer of @status, which is no success, may be another at another time: then run->retry is set, and
+ * run->retry_after_ns to what its Retry-After says. */
+bool transfer_may_pass(long status);
+/* What the text of a Retry-After, seconds or a date, comes to at @wall_ms; 0: it is over, or cannot be read. */
+int64_t transfer_retry_after_ns(const char *text, int64_t wall_ms);
+
 enum why transfer_start(struct fault *f); /* once, before any thread gets */
 void transfer_thread_ends(void);          /* this thread gets no more */
 

@@ -58,6 +58,8 @@ struct run {
     struct bytes result;    /* JSON, when run returned true */
     char code[CODE_MAX_LEN + 1], message[MESSAGE_MAX_LEN + 1]; /* when it returned false */
     bool retry;                                                /* another attempt may help */
+    int64_t
+        retry_after_ns; /* it shall not begin sooner; run_fail makes it 0, for a kind to set after it */
     /* Progress, as often as it likes. */
     void (*tell)(struct run *run, int64_t done, int64_t total, const char *unit);
     void *teller;

@@ -19,6 +19,7 @@ import http.server
 import pathlib
 import random
 import threading
+import time
 
 LICENSES = pathlib.Path("/usr/share/common-licenses")
 PIECE = 256 * 1024
@@ -31,7 +32,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.counted = True
         with self.server.counting:
             self.server.running += 1
-            self.server.asked += 1
+            self.server.asked_at.append(time.time())
             self.server.most = max(self.server.most, self.server.running)
         try:
             self.answer([part for part in self.path.partition("?")[0].split("/") if part])
@@ -101,8 +102,8 @@ class FileServer(http.server.ThreadingHTTPServer):
     def __init__(self, folder, sizes_mb=(), slow_seconds=3.0):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files = {file.name: file for file in LICENSES.iterdir() if file.is_file()}
-        self.counting, self.running, self.most, self.asked = threading.Lock(), 0, 0, 0
-        self.script = []
+        self.counting, self.running, self.most = threading.Lock(), 0, 0
+        self.asked_at, self.script = [], []
         self.stop, self.hurry, self.slow_seconds = threading.Event(), threading.Event(), slow_seconds
         chance = random.Random(1)
         for mb in sizes_mb:

@@ -183,7 +183,7 @@ def test_a_run_that_a_restart_ended_uses_up_no_retry(start, tmp_path, how):
     task = client.post("/v1/executors/one/tasks", kind="download",
                        url=f"{files.url}/held/script/1mb.bin").expect(202)["id"]
     for turn in range(4):
-        until(lambda: files.asked == turn + 1, "it runs")
+        until(lambda: len(files.asked_at) == turn + 1, "it runs")
         getattr(server, how)()
         if turn == 3:
             files.hurry.set()

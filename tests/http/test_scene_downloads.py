@@ -3,6 +3,7 @@
 SPDX-License-Identifier: MIT
 """
 
+import email.utils
 import socket
 import threading
 import time
@@ -157,6 +158,32 @@ def test_progress_is_seen_in_bytes_while_it_runs(server, client, files):
     client.get(f"/v1/tasks/{task}/result", wait="60s").expect(200)
     final = client.get(f"/v1/tasks/{task}")["progress"]
     assert final["done"] == final["total"] == files.size("5mb.bin")
+
+
+STATUSES = [(408, True), (425, True), (429, True), (503, True), (404, False), (501, False), (505, False)]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("status,may_pass", STATUSES)
+def test_a_status_that_may_pass_is_tried_again(server, client, files, status, may_pass):
+    client.put("/v1/executors/downloads", retries=1).expect(201)
+    files.script = [(status, {})]
+    task = submit(client, f"{files.url}/script/1mb.bin")
+    reply = client.get(f"/v1/tasks/{task}/result", wait="60s").expect(200 if may_pass else 422)
+    assert may_pass or reply["error"]["code"] == f"http_{status}"
+    assert client.get(f"/v1/tasks/{task}")["failures"] == 1
+
+
+@pytest.mark.limit(60)
+@pytest.mark.parametrize("status,says", [(429, "4"), (503, "date")])
+def test_a_server_that_says_when_is_not_asked_sooner(server, client, files, status, says):
+    client.put("/v1/executors/downloads", retries=1).expect(201)
+    at = int(time.time()) + 5
+    files.script = [(status, {"Retry-After": email.utils.formatdate(at, usegmt=True) if says == "date" else says})]
+    task = submit(client, f"{files.url}/script/1mb.bin")
+    client.get(f"/v1/tasks/{task}/result", wait="60s").expect(200)
+    first, second = files.asked_at
+    assert second >= (at if says == "date" else first + float(says))
 
 
 def test_redirects_are_followed(server, client, files):

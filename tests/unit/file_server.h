@@ -2,6 +2,7 @@
  *
  *     /file/N        N bytes, with Content-Length      /chunked/N     N bytes, without
  *     /status/NNN    that status                       /cut/N         promises N bytes, sends 10, and closes
+ *     /after/NNN/TEXT  that status, with Retry-After: TEXT
  *     /slow          a header, ten bytes, then nothing until the client is gone
  *     /silent        not even a header                 /reset         closes at once
  *     /redirect/N/P  N redirects, then to /P           /to?URL        a redirect to URL
@@ -115,6 +116,12 @@ answer(struct file_server *s, int fd, char *path)
     } else if (sscanf(path, "/status/%ld", &n) == 1) {
         (void)snprintf(head, sizeof head,
                        "HTTP/1.1 %ld Odd\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops", n);
+        send_text(fd, head);
+    } else if (sscanf(path, "/after/%ld/%255s", &n, rest) == 2) {
+        (void)snprintf(head, sizeof head,
+                       "HTTP/1.1 %ld Odd\r\nRetry-After: %s\r\nContent-Length: 0\r\nConnection: "
+                       "close\r\n\r\n",
+                       n, rest);
         send_text(fd, head);
     } else if (sscanf(path, "/cut/%ld", &n) == 1) {
         (void)snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %ld\r\n\r\n", n);

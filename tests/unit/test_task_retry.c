@@ -40,6 +40,46 @@ retries_back_off_and_then_give_up(void **state)
 }
 
 static void
+a_run_that_was_told_when_is_not_tried_sooner(void **state)
+{
+    static const struct {
+        int64_t after, least, most;
+    } T[] = {
+        {0, SECOND, 5 * SECOND / 4},
+        {SECOND / 2, SECOND, 5 * SECOND / 4},
+        {4 * SECOND, 4 * SECOND, 17 * SECOND / 4},
+        {1000 * SECOND, 1000 * SECOND, 1001 * SECOND}, /* longer than any backoff */
+        {INT64_MAX, 3600 * SECOND, 3601 * SECOND},
+    };
+    struct executor_terms t = terms(1);
+    struct shop s;
+
+    (void)state;
+    t.retries = 1;
+    shop_open(&s);
+    (void)shop_put(&s, "a", t);
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        uint64_t number = shop_submit(&s, "a", 0);
+
+        shop_finish_at(&s, NOW, s.claims - 1,
+                       (struct task_end){.state = TASK_FAILED,
+                                         .code = "http_503",
+                                         .message = "",
+                                         .retry = true,
+                                         .retry_after_ns = T[i].after});
+        world_commit(&s.w);
+        assert_in_range(shop_look(&s, number).run_at_ms - clock_to_wall_ms(NOW),
+                        T[i].least / NS_PER_MS, T[i].most / NS_PER_MS);
+        shop_crash(&s, NOW); /* no sooner after a restart */
+        (void)deadline_serve(s.w.c, NOW + T[i].least - 1);
+        world_commit(&s.w);
+        assert_int_equal(shop_look(&s, number).state, TASK_DELAYED);
+        assert_int_equal(shop_cancel_task(&s, number), WHY_OK);
+    }
+    shop_close(&s);
+}
+
+static void
 the_last_error_is_kept_until_a_run_succeeds(void **state)
 {
     struct task_filter all = {-1, ""};
@@ -154,6 +194,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(retries_back_off_and_then_give_up),
+        cmocka_unit_test(a_run_that_was_told_when_is_not_tried_sooner),
         cmocka_unit_test(the_last_error_is_kept_until_a_run_succeeds),
         cmocka_unit_test(a_task_that_is_cancelled_keeps_its_last_error),
         cmocka_unit_test(what_another_attempt_cannot_help_is_not_tried_again),

@@ -13,10 +13,14 @@ what_fails_says_why_and_leaves_nothing(void **state)
         bool retry;
     } T[] = {
         {"/status/404", "http_404", false},
+        {"/status/408", "http_408", true},
         {"/status/410", "http_410", false},
+        {"/status/425", "http_425", true},
         {"/status/429", "http_429", true},
         {"/status/500", "http_500", true},
+        {"/status/501", "http_501", false},
         {"/status/503", "http_503", true},
+        {"/status/505", "http_505", false},
         {"/status/304", "http_304", false},
         {"/status/206", "http_206", false}, /* a part, and nobody asked for one */
         {"/cut/1000", "cut_off", true},
@@ -39,6 +43,73 @@ what_fails_says_why_and_leaves_nothing(void **state)
         assert_true(s->run.message[0] != '\0');
         assert_int_equal(count_files(s), 0);
     }
+}
+
+static void
+every_status_is_tried_again_or_is_final(void **state)
+{
+    static const long may_pass[] = {408, 421, 425, 429};
+    static const long final[] = {501, 505, 506, 508, 510, 511};
+
+    (void)state;
+    for (long status = 300; status < 600; status++) {
+        bool expected = status >= 500;
+
+        for (size_t i = 0; i < sizeof may_pass / sizeof may_pass[0]; i++)
+            expected = expected || may_pass[i] == status;
+        for (size_t i = 0; i < sizeof final / sizeof final[0]; i++)
+            expected = expected && final[i] != status;
+        if (transfer_may_pass(status) != expected)
+            fail_msg("%ld: %d", status, !expected);
+    }
+}
+
+static void
+when_to_come_again_is_read_as_seconds_and_as_a_date(void **state)
+{
+    const int64_t wall_ms = INT64_C(1445412480) * 1000 + 400; /* Wed, 21 Oct 2015 07:28:00 GMT */
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } T[] = {
+        {"0", 0},
+        {"4", 4000},
+        {"120", 120000},
+        {"Wed, 21 Oct 2015 07:28:30 GMT", 29600},
+        {"Wednesday, 21-Oct-15 07:28:30 GMT", 29600},
+        {"Wed Oct 21 07:28:30 2015", 29600},
+        {"Wed, 21 Oct 2015 07:27:59 GMT", 0},
+        {"", 0},
+        {"-4", 0},
+        {"4 seconds", 0},
+        {"soon", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        if (transfer_retry_after_ns(T[i].text, wall_ms) != T[i].ms * NS_PER_MS)
+            fail_msg("%s", T[i].text);
+    }
+    int64_t most = transfer_retry_after_ns("9999999999999999999999", wall_ms);
+    assert_true(most > INT64_C(3600) * NS_PER_SECOND);
+    assert_int_equal(transfer_retry_after_ns("999999999", wall_ms), 999999999 * NS_PER_SECOND);
+    assert_true(transfer_retry_after_ns("Fri, 31 Dec 9999 23:59:59 GMT", wall_ms) <= most);
+}
+
+static void
+a_server_that_says_when_is_heard_where_it_may_help(void **state)
+{
+    struct shop *s = *state;
+
+    assert_false(fetch(s, "/after/503/4"));
+    assert_true(s->run.retry);
+    assert_int_equal(s->run.retry_after_ns, 4 * NS_PER_SECOND);
+    assert_false(fetch(s, "/status/503"));
+    assert_int_equal(s->run.retry_after_ns, 0);
+    assert_false(fetch(s, "/after/429/soon"));
+    assert_int_equal(s->run.retry_after_ns, 0);
+    assert_false(fetch(s, "/after/404/4"));
+    assert_false(s->run.retry);
 }
 
 static void
@@ -224,6 +295,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         FACT(what_fails_says_why_and_leaves_nothing),
+        cmocka_unit_test(every_status_is_tried_again_or_is_final),
+        cmocka_unit_test(when_to_come_again_is_read_as_seconds_and_as_a_date),
+        FACT(a_server_that_says_when_is_heard_where_it_may_help),
         FACT(a_port_where_nobody_listens_is_connect_failed),
         FACT(redirects_are_followed_up_to_five),
         FACT(a_redirect_may_lead_to_a_longer_url_and_not_to_one_without_end),
