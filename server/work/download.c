@@ -32,6 +32,7 @@ enum { FILE_NAME_MAX = 200, AS_FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_
 
 struct download_args {
     const char *url, *filename;
+    int64_t max_redirects;
 };
 
 struct saving {
@@ -192,6 +193,7 @@ run_download(struct run *run)
         .run = run,
         .refuse = run->config->allow_private_fetch ? NULL : address_refusal,
         .max_bytes = run->config->max_download,
+        .max_redirects = args->max_redirects,
         .write = save,
         .arg = &s,
     };
@@ -235,6 +237,8 @@ const struct kind kind_download = {
         {.name = "filename", .type = ARG_TEXT, .offset = offsetof(struct download_args, filename),
          .least = 1, .most = FILE_NAME_MAX, .wrong = wrong_filename,
          .doc = "name of the file in the task's own folder (default: the last part of the URL)"},
+        {.name = "max_redirects", .type = ARG_INT, .offset = offsetof(struct download_args, max_redirects),
+         .least = 0, .most = 100, .fallback = "20", .doc = "redirects that are followed, at most"},
         {0},
     },
 };

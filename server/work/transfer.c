@@ -138,7 +138,8 @@ prepare(struct transfer *t, char *error)
     SET(PROTOCOLS_STR, "http,https");
     SET(REDIR_PROTOCOLS_STR, "http,https");
     SET(FOLLOWLOCATION, 1L);
-    SET(MAXREDIRS, (long)TRANSFER_REDIRECTS_MAX);
+    SET(MAXREDIRS, (long)t->max_redirects);
+    SET(COOKIEFILE, ""); /* cookies, in memory */
     SET(FAILONERROR, 1L);
     SET(PROXY, "");
     SET(NETRC, (long)CURL_NETRC_IGNORED);
@@ -210,8 +211,8 @@ fail(struct transfer *t, CURLcode result, const char *error)
         return too_large(t);
     if (result ==
         CURLE_TOO_MANY_REDIRECTS) /* what curl wrote may be of a connection before the last */
-        return run_fail(t->run, false, "too_many_redirects", "more than %d redirects",
-                        TRANSFER_REDIRECTS_MAX);
+        return run_fail(t->run, false, "too_many_redirects", "more than %lld redirects",
+                        (long long)t->max_redirects);
     if (result == CURLE_LOGIN_DENIED)
         return run_fail(t->run, false, "bad_url", "a redirect to a URL with a user's name in it");
     while (f->of != result && f->of != CURLE_OK)
@@ -326,6 +327,8 @@ transfer_get(struct transfer *t)
         (void)curl_easy_getinfo(mine, CURLINFO_CONTENT_TYPE, &type);
         retry_after = retry_after_ns();
         (void)curl_easy_setopt(mine, CURLOPT_ERRORBUFFER, NULL);
+        /* Forgets the cookies, which curl_easy_reset keeps, and the list of files, which it leaks. */
+        (void)curl_easy_setopt(mine, CURLOPT_COOKIEFILE, NULL);
     }
     url_len = url ? strlen(url) : 0;
     keep(t->url, sizeof t->url, url);

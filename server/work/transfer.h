@@ -1,13 +1,15 @@
 /* transfer.h - one GET over HTTP, from a URL to a writer; libcurl is behind it and nowhere else.
  *
- *     struct transfer t = {.from = url, .run = run, .refuse = address_refusal, .max_bytes = most, .write = save, .arg = file};
+ *     struct transfer t = {.from = url, .run = run, .refuse = address_refusal, .max_bytes = most, .max_redirects = 20, .write = save};
  *     if (!transfer_get(&t))
  *         return false;                          // run->code says why
  *
- * At most five redirects are followed, to http and https only.  Every connection, also one made for a redirect, is checked on the
- * address it is really made to, so that no name can lead elsewhere.  No proxies, no cookies, no credentials.
+ * Redirects are followed, to http and https only.  Every connection, also one made for a redirect, is checked on the address it is
+ * really made to, so that no name can lead elsewhere.  Cookies that come on the way are sent where they belong, and forgotten with the
+ * transfer: a gate may set one and send back.  No proxies, no credentials.
  *
- * Threads: each thread has its own handle, which keeps its connections from one transfer to the next.
+ * Threads: each thread has its own handle, which keeps its connections, and the names it has looked up, from one transfer to the
+ * next, and nothing else.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOBBIND_TRANSFER_H
@@ -17,13 +19,13 @@
 
 #include <sys/socket.h>
 
-enum { TRANSFER_URL_MAX = 2048, TRANSFER_LAST_URL_MAX = 8192, TRANSFER_REDIRECTS_MAX = 5 };
+enum { TRANSFER_URL_MAX = 2048, TRANSFER_LAST_URL_MAX = 8192 };
 
 struct transfer {
     const char *from;
     struct run *run; /* whose stop and until end it, and whose failure it writes */
     const char *(*refuse)(const struct sockaddr *); /* NULL: any address will do; see address.h */
-    int64_t max_bytes;
+    int64_t max_bytes, max_redirects;
     /* Bytes as they come.  False: end it; it has said why with run_fail. */
     bool (*write)(struct transfer *t, const void *data, size_t len);
     void *arg;

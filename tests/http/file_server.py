@@ -6,6 +6,7 @@
 /delay/SECONDS/NAME     the same, after so many seconds
 /held/NAME              the same, when `hurry` is set
 /redirect/PATH          302 to /PATH
+/gate/NAME              302 to itself, with a cookie, for who has it not; else the file
 /truncated/NAME         promises the whole file and closes after half of it
 /script/NAME            what stands first in `script` and is taken from it, (status, headers); when nothing does, the file
 
@@ -48,10 +49,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.counted = False
 
     def answer(self, parts):
-        if parts[0] == "redirect":
+        gate = parts[0] == "gate" and self.headers["Cookie"] != "seen=yes"
+        if parts[0] == "redirect" or gate:
             self.leave()
             self.send_response(302)
-            self.send_header("Location", "/" + "/".join(parts[1:]))
+            self.send_header("Location", self.path if gate else "/" + "/".join(parts[1:]))
+            if gate:
+                self.send_header("Set-Cookie", "seen=yes; Path=/")
             self.send_header("Content-Length", "0")
             self.end_headers()
             return

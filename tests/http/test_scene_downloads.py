@@ -195,6 +195,27 @@ def test_redirects_are_followed(server, client, files):
 
 
 @pytest.mark.quick
+def test_a_gate_that_sets_a_cookie_and_sends_back_is_passed_each_time_anew(server, client, files):
+    client.put("/v1/executors/downloads", max_workers=1).expect(201)
+    for turn in range(1, 3):  # on one thread
+        task = submit(client, f"{files.url}/gate/1mb.bin")
+        check_file(server, files, client.get(f"/v1/tasks/{task}/result", wait="30s").expect(200)["result"], "1mb.bin")
+        assert len(files.asked_at) == 2 * turn, "no cookie of the task before"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("redirects,most,good", [(20, None, True), (21, None, False), (1, 1, True), (1, 0, False)])
+def test_as_many_redirects_are_followed_as_it_was_told(server, client, files, redirects, most, good):
+    client.put("/v1/executors/downloads", max_workers=1).expect(201)
+    more = {} if most is None else {"max_redirects": most}
+    task = client.post("/v1/executors/downloads/tasks", kind="download",
+                       url=f"{files.url}{'/redirect' * redirects}/made/1mb.bin", **more).expect(202)["id"]
+    reply = client.get(f"/v1/tasks/{task}/result", wait="30s").expect(200 if good else 422)
+    assert good or reply["error"]["code"] == "too_many_redirects"
+    client.post("/v1/executors/downloads/tasks", kind="download", url=files.url, max_redirects=101).expect(400)
+
+
+@pytest.mark.quick
 def test_a_running_download_can_be_cancelled_and_leaves_no_file(server, client, files):
     client.put("/v1/executors/downloads", max_workers=1).expect(201)
     files.slow_seconds = 100

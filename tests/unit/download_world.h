@@ -32,6 +32,7 @@ struct shop {
     char data[64], folder[80];
     struct bob_event stop;
     struct run run;
+    const char *more;    /* arguments, after the URL */
     int64_t done, total; /* told last */
     int told;
 };
@@ -92,9 +93,9 @@ fetch_as(struct shop *s, uint64_t number, const char *url, const char *filename)
     struct cJSON *doc;
     bool good;
 
-    (void)snprintf(json, sizeof json, "{\"url\":\"%s\"%s%s%s}", url,
+    (void)snprintf(json, sizeof json, "{\"url\":\"%s\"%s%s%s%s}", url,
                    filename ? ",\"filename\":\"" : "", filename ? filename : "",
-                   filename ? "\"" : "");
+                   filename ? "\"" : "", s->more ? s->more : "");
     doc = kind_args(&kind_download, json, strlen(json), &args, &f);
     if (!doc)
         fail_msg("%s", f.detail);

@@ -7,6 +7,8 @@
  *     /silent        not even a header                 /reset         closes at once
  *     /redirect/N/P  N redirects, then to /P           /to?URL        a redirect to URL
  *     /longer/N      a redirect to /file/5 with a query of N bytes
+ *     /gate/P        /P for who has its cookie; a redirect to itself, with the cookie, for who has not
+ *     /set?URL       a redirect to URL, with that cookie    /bare/P  /P for who sends no cookie, else 400
  *
  * Answers close the connection, but for /file, which keeps it.
  *
@@ -95,13 +97,26 @@ wait_for_end(struct file_server *s, int fd)
     }
 }
 
+#define COOKIE "seen=yes"
+
 /* False: the connection is to be closed. */
 static inline bool
-answer(struct file_server *s, int fd, char *path)
+answer(struct file_server *s, int fd, const char *request, const char *path)
 {
+    bool has_cookie = strstr(request, "\r\nCookie: " COOKIE "\r\n");
     char head[1200], rest[256] = "";
     long n = 0;
 
+    if (strncmp(path, "/set?", 5) == 0 || (strncmp(path, "/gate/", 6) == 0 && !has_cookie)) {
+        (void)snprintf(head, sizeof head,
+                       "HTTP/1.1 302 Found\r\nLocation: %s\r\nSet-Cookie: " COOKIE "; Path=/\r\n"
+                       "Content-Length: 0\r\nConnection: close\r\n\r\n",
+                       path[1] == 's' ? path + 5 : path);
+        send_text(fd, head);
+        return false;
+    }
+    if (strncmp(path, "/bare/", 6) == 0 || strncmp(path, "/gate/", 6) == 0)
+        path = path[1] == 'b' && strstr(request, "\r\nCookie:") ? "/status/400" : path + 5;
     if (sscanf(path, "/file/%ld", &n) == 1) {
         (void)snprintf(
             head, sizeof head,
@@ -182,7 +197,7 @@ serve(void *arg)
         open = sscanf(request, "GET %1023s", path) == 1;
         if (open) {
             s->requests++;
-            open = answer(s, part->fd, path);
+            open = answer(s, part->fd, request, path);
         }
     }
     (void)close(part->fd);

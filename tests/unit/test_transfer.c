@@ -27,7 +27,7 @@ what_fails_says_why_and_leaves_nothing(void **state)
         {"/reset", "cut_off", true},
         {"/file/2000000", "too_large", false},
         {"/chunked/2000000", "too_large", false},
-        {"/redirect/6/file/5", "too_many_redirects", false},
+        {"/redirect/21/file/5", "too_many_redirects", false},
         {"/to?file:///etc/passwd", "bad_url", false},
         {"/to?gopher://127.0.0.1/", "bad_url", false},
         {"/to?ftp://127.0.0.1/", "bad_url", false},
@@ -131,13 +131,51 @@ a_port_where_nobody_listens_is_connect_failed(void **state)
 }
 
 static void
-redirects_are_followed_up_to_five(void **state)
+redirects_are_followed_as_many_as_it_was_told(void **state)
 {
     struct shop *s = *state;
 
-    assert_true(fetch(s, "/redirect/5/file/77"));
+    assert_true(fetch(s, "/redirect/20/file/77"));
     check_file(s, "files/t17/77", 77);
     assert_non_null(strstr(bytes_text(&s->run.result), "/file/77\""));
+    s->more = ",\"max_redirects\":1";
+    assert_true(fetch(s, "/redirect/1/file/77"));
+    assert_false(fetch(s, "/redirect/2/file/77"));
+    assert_string_equal(s->run.code, "too_many_redirects");
+    s->more = ",\"max_redirects\":0";
+    assert_true(fetch(s, "/file/77"));
+    assert_false(fetch(s, "/redirect/1/file/77"));
+    assert_string_equal(s->run.code, "too_many_redirects");
+}
+
+static void
+a_gate_that_sets_a_cookie_opens_and_the_next_transfer_begins_without(void **state)
+{
+    struct shop *s = *state;
+
+    for (int i = 1; i <= 3; i++) {
+        assert_true(fetch(s, "/gate/file/5"));
+        check_file(s, "files/t17/5", 5);
+        assert_int_equal(s->server.requests, 2 * i);
+    }
+    assert_true(fetch(s, "/bare/file/5"));
+}
+
+static void
+a_cookie_is_for_the_host_that_set_it(void **state)
+{
+    static const struct {
+        const char *host, *code;
+    } T[] = {{"127.0.0.1", "http_400"}, {"localhost", ""}};
+    struct shop *s = *state;
+    char path[100];
+
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        (void)snprintf(path, sizeof path, "/set?http://%s:%d/bare/file/5", T[i].host,
+                       s->server.port);
+        (void)fetch(s, path);
+        assert_string_equal(s->run.code, T[i].code);
+    }
 }
 
 static void
@@ -259,8 +297,12 @@ every_address_on_the_way_is_checked(void **state)
     struct shop *s = *state;
     char near[80], far[120];
     struct run run = {.stop = &s->stop, .until = BOB_FOREVER};
-    struct transfer t = {
-        .from = near, .run = &run, .refuse = only_one, .max_bytes = 100, .write = count};
+    struct transfer t = {.from = near,
+                         .run = &run,
+                         .refuse = only_one,
+                         .max_bytes = 100,
+                         .max_redirects = 1,
+                         .write = count};
 
     (void)snprintf(near, sizeof near, "http://127.0.0.1:%d/redirect/1/file/5", s->server.port);
     assert_true(transfer_get(&t));
@@ -279,8 +321,12 @@ a_connection_that_was_kept_is_checked_again(void **state)
     struct shop *s = *state;
     char url[80];
     struct run run = {.stop = &s->stop, .until = BOB_FOREVER};
-    struct transfer t = {
-        .from = url, .run = &run, .refuse = only_one, .max_bytes = 100, .write = count};
+    struct transfer t = {.from = url,
+                         .run = &run,
+                         .refuse = only_one,
+                         .max_bytes = 100,
+                         .max_redirects = 1,
+                         .write = count};
 
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/file/5", s->server.port);
     assert_true(transfer_get(&t));
@@ -299,7 +345,9 @@ main(void)
         cmocka_unit_test(when_to_come_again_is_read_as_seconds_and_as_a_date),
         FACT(a_server_that_says_when_is_heard_where_it_may_help),
         FACT(a_port_where_nobody_listens_is_connect_failed),
-        FACT(redirects_are_followed_up_to_five),
+        FACT(redirects_are_followed_as_many_as_it_was_told),
+        FACT(a_gate_that_sets_a_cookie_opens_and_the_next_transfer_begins_without),
+        FACT(a_cookie_is_for_the_host_that_set_it),
         FACT(a_redirect_may_lead_to_a_longer_url_and_not_to_one_without_end),
         FACT(a_slow_server_runs_into_the_timeout),
         FACT(a_cancelled_download_ends_midway_and_leaves_nothing),
