@@ -14,6 +14,7 @@ run_fail(struct run *run, bool retry, const char *code, const char *fmt, ...)
 
     run->retry = retry;
     run->retry_after_ns = 0;
+    run->cut_short = false;
     (void)snprintf(run->code, sizeof run->code, "%s", code);
     va_start(args, fmt);
     (void)vsnprintf(run->message, sizeof run->message, fmt, args);
@@ -31,6 +32,9 @@ bool
 run_cut_short(struct run *run)
 {
     if (bob_event_is_set(run->stop))
-        return run_fail(run, true, "stopped", "it was told to stop");
-    return run_fail(run, true, "timeout", "it was not over when its time was");
+        (void)run_fail(run, true, "stopped", "it was told to stop");
+    else
+        (void)run_fail(run, true, "timeout", "it was not over when its time was");
+    run->cut_short = true;
+    return false;
 }

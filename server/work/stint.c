@@ -107,8 +107,9 @@ stint_judge(struct stint *s, bool good, enum stop_reason reason, struct task_end
             return;
         (void)run_fail(run, true, "out_of_memory", "no memory for the result");
     }
-    if (reason == NOT_STOPPED) {
-        if (bob_now() >= run->until)
+    /* One that failed by itself has failed, although it was to stop. */
+    if (reason == NOT_STOPPED || !run->cut_short) {
+        if (run->cut_short)
             (void)run_fail(run, true, "timeout", "it was not over within %.15g seconds",
                            (double)s->claim->timeout_ns / (double)NS_PER_SECOND);
         ret_end->state = TASK_FAILED;

@@ -205,7 +205,8 @@ fail(struct transfer *t, CURLcode result, const char *error)
                         "the host is at %s, from where nothing is fetched without "
                         "--allow-private-fetch",
                         t->refused_);
-    if (result == CURLE_ABORTED_BY_CALLBACK)
+    if (result == CURLE_ABORTED_BY_CALLBACK ||
+        (result == CURLE_OPERATION_TIMEDOUT && run_stopping(t->run)))
         return run_cut_short(t->run);
     if (result == CURLE_FILESIZE_EXCEEDED)
         return too_large(t);

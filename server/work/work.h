@@ -57,9 +57,10 @@ struct run {
     int64_t until;          /* bob_time: must be over by then; BOB_FOREVER */
     struct bytes result;    /* JSON, when run returned true */
     char code[CODE_MAX_LEN + 1], message[MESSAGE_MAX_LEN + 1]; /* when it returned false */
-    bool retry;                                                /* another attempt may help */
-    int64_t
-        retry_after_ns; /* it shall not begin sooner; run_fail makes it 0, for a kind to set after it */
+    bool cut_short; /* it failed because it had to end: by run_cut_short */
+    bool retry;     /* another attempt may help */
+    /* That one shall not begin sooner.  run_fail makes it 0, for a kind to set after it. */
+    int64_t retry_after_ns;
     /* Progress, as often as it likes. */
     void (*tell)(struct run *run, int64_t done, int64_t total, const char *unit);
     void *teller;

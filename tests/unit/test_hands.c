@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: MIT */
 #include "hands_world.h"
 
+#include "work/stint.h"
+
 static void
 a_task_runs_and_its_result_is_kept(void **state)
 {
@@ -194,6 +196,41 @@ many_submit_and_cancel_and_every_task_ends_as_it_should(void **state)
     shop_close(&s);
 }
 
+static void
+a_run_that_failed_by_itself_has_failed_also_when_it_was_to_stop(void **state)
+{
+    static const struct {
+        bool cut_short;
+        enum stop_reason reason;
+        enum task_state becomes;
+        const char *code;
+    } T[] = {
+        {false, NOT_STOPPED, TASK_FAILED, "http_404"}, {false, PUT_BACK, TASK_FAILED, "http_404"},
+        {false, CANCELLED, TASK_FAILED, "http_404"}, /* coord makes that cancelled */
+        {true, NOT_STOPPED, TASK_FAILED, "timeout"},   {true, PUT_BACK, TASK_READY, NULL},
+        {true, CANCELLED, TASK_CANCELLED, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct stint *s = stint_new(NULL, calloc(1, sizeof(struct claim)));
+        struct task_end end = {0};
+
+        s->run.until = BOB_AT_ONCE + 1; /* long over */
+        if (T[i].reason != NOT_STOPPED)
+            bob_event_set(&s->stop);
+        if (T[i].cut_short)
+            assert_false(run_cut_short(&s->run));
+        else
+            assert_false(run_fail(&s->run, false, "http_404", "the server answered 404"));
+        stint_judge(s, false, T[i].reason, &end);
+        assert_int_equal(end.state, T[i].becomes);
+        if (T[i].code)
+            assert_string_equal(end.code, T[i].code);
+        stint_free(s);
+    }
+}
+
 int
 main(void)
 {
@@ -204,6 +241,7 @@ main(void)
         cmocka_unit_test(drain_waits_for_what_runs),
         cmocka_unit_test(drain_puts_back_what_is_not_over_in_time),
         cmocka_unit_test(a_claim_that_comes_after_the_hands_have_stopped_goes_back),
+        cmocka_unit_test(a_run_that_failed_by_itself_has_failed_also_when_it_was_to_stop),
         cmocka_unit_test(many_submit_and_cancel_and_every_task_ends_as_it_should),
     };
 
