@@ -90,13 +90,30 @@ name_from_url(char ret_name[FILE_NAME_MAX + 1], const char *url)
 
 /* ---- files ---- */
 
+/* clang-format off */
+static const struct {
+    int of;
+    const char *code;
+    bool retry;
+} io_failures[] = {
+    {ENOSPC, "disk_full",     true},
+    {EDQUOT, "disk_full",     true},
+    {ENOMEM, "out_of_memory", true},
+    {EMFILE, "io_failed",     true},
+    {ENFILE, "io_failed",     true},
+    {0,      "io_failed",     false}, /* all others */
+};
+/* clang-format on */
+
 static bool
 fail_io(struct run *run, const char *doing)
 {
-    bool full = errno == ENOSPC || errno == EDQUOT;
+    size_t i = 0;
     char why[96];
 
-    return run_fail(run, full, full ? "disk_full" : "io_failed", "%s: %s", doing,
+    while (io_failures[i].of != errno && io_failures[i].of != 0)
+        i++;
+    return run_fail(run, io_failures[i].retry, io_failures[i].code, "%s: %s", doing,
                     strerror_r(errno, why, sizeof why));
 }
 

@@ -55,9 +55,11 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
     if (purpose != CURLSOCKTYPE_IPCXN)
         what = "not an internet address";
     if (what) {
-        t->refused_ = what;
+        t->refused_ = t->tried_ ? NULL : what; /* of a host with another that may be used */
         return CURL_SOCKET_BAD;
     }
+    t->tried_ = true;
+    t->refused_ = NULL;
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
@@ -74,6 +76,7 @@ before_request(void *arg, char *far_ip, char *near_ip, /* NOLINT: curl's signatu
     (void)near_ip;
     (void)far_port;
     (void)near_port;
+    t->tried_ = false; /* a redirect begins anew */
     if (!t->refuse)
         return CURL_PREREQFUNC_OK;
     if (inet_pton(AF_INET, far_ip, &in.sin_addr) == 1)
@@ -187,7 +190,13 @@ static const struct failure {
     {CURLE_URL_MALFORMAT,            "bad_url",            false},
     {CURLE_UNSUPPORTED_PROTOCOL,     "bad_url",            false},
     {CURLE_PEER_FAILED_VERIFICATION, "tls_failed",         false},
+    {CURLE_SSL_CIPHER,               "tls_failed",         false},
+    {CURLE_SSL_CACERT_BADFILE,       "tls_failed",         false},
+    {CURLE_SSL_CLIENTCERT,           "tls_failed",         false},
     {CURLE_SSL_CONNECT_ERROR,        "tls_failed",         true},
+    {CURLE_WEIRD_SERVER_REPLY,       "bad_reply",          false},
+    {CURLE_BAD_CONTENT_ENCODING,     "bad_reply",          false},
+    {CURLE_UNRECOVERABLE_POLL,       "transfer_failed",    true},
     {CURLE_OUT_OF_MEMORY,            "out_of_memory",      true},
     {CURLE_OK,                       "transfer_failed",    false}, /* all others */
 };
@@ -216,6 +225,8 @@ fail(struct transfer *t, CURLcode result, const char *error)
                         (long long)t->max_redirects);
     if (result == CURLE_LOGIN_DENIED)
         return run_fail(t->run, false, "bad_url", "a redirect to a URL with a user's name in it");
+    if (result == CURLE_UNSUPPORTED_PROTOCOL && t->status == 0)
+        result = CURLE_WEIRD_SERVER_REPLY; /* our own URL is http: so what came is not */
     while (f->of != result && f->of != CURLE_OK)
         f++;
     return run_fail(t->run, f->retry, f->code, "%s", *error ? error : curl_easy_strerror(result));
@@ -316,6 +327,7 @@ transfer_get(struct transfer *t)
     t->total = -1;
     t->status = 0;
     t->refused_ = NULL;
+    t->tried_ = false;
     t->run->code[0] = '\0';
     if (run_stopping(t->run))
         return run_cut_short(t->run);

@@ -37,13 +37,14 @@ struct transfer {
     char url[TRANSFER_LAST_URL_MAX + 1]; /* after redirects, which may make it longer */
     char content_type[128];              /* "" when there was none */
     /* private */
-    const char *refused_;
+    const char *refused_; /* what is wrong with every address there was */
+    bool tried_;          /* one of them would do */
 };
 
 #if defined(HAVE_CURL)
 
 /* Gets t->from.  False: run->code is http_NNN, connect_failed, address_refused, too_large, too_many_redirects, cut_off, timeout,
- * stopped, bad_url, tls_failed, out_of_memory, transfer_failed, or the writer's own. */
+ * stopped, bad_url, bad_reply, tls_failed, out_of_memory, transfer_failed, or the writer's own. */
 bool transfer_get(struct transfer *t);
 
 /* Whether an answer of @status, which is no success, may be another at another time: then run->retry is set, and

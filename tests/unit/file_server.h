@@ -5,6 +5,7 @@
  *     /after/NNN/TEXT  that status, with Retry-After: TEXT
  *     /slow          a header, ten bytes, then nothing until the client is gone
  *     /silent        not even a header                 /reset         closes at once
+ *     /odd/N         what is no answer of HTTP/1, in the N-th way
  *     /redirect/N/P  N redirects, then to /P           /to?URL        a redirect to URL
  *     /longer/N      a redirect to /file/5 with a query of N bytes
  *     /gate/P        /P for who has its cookie; a redirect to itself, with the cookie, for who has not
@@ -138,6 +139,11 @@ answer(struct file_server *s, int fd, const char *request, const char *path)
                        "close\r\n\r\n",
                        n, rest);
         send_text(fd, head);
+    } else if (sscanf(path, "/odd/%ld", &n) == 1) {
+        static const char *const odd[] = {"SSH-2.0-OpenSSH_9\r\n", "HTTP/1.1 abc\r\n\r\n",
+                                          "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"};
+
+        send_text(fd, odd[n]);
     } else if (sscanf(path, "/cut/%ld", &n) == 1) {
         (void)snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %ld\r\n\r\n", n);
         send_text(fd, head);

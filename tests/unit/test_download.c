@@ -125,6 +125,24 @@ links_put_in_the_way_are_not_followed(void **state)
 }
 
 static void
+a_shortage_of_descriptors_may_pass(void **state)
+{
+    struct shop *s = *state;
+    struct rlimit as_is, none;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &as_is), 0);
+    none = as_is;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool good = fetch(s, "/file/5");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &as_is), 0);
+    assert_false(good);
+    assert_string_equal(s->run.code, "io_failed");
+    assert_true(s->run.retry);
+    assert_true(fetch(s, "/file/5"));
+}
+
+static void
 what_a_crash_left_half_written_is_removed_at_start(void **state)
 {
     struct shop *s = *state;
@@ -161,6 +179,7 @@ main(void)
         FACT(filenames_that_could_lead_elsewhere_are_refused_at_submit),
         FACT(a_second_attempt_replaces_what_the_first_left_and_nobody_elses),
         FACT(links_put_in_the_way_are_not_followed),
+        FACT(a_shortage_of_descriptors_may_pass),
         FACT(what_a_crash_left_half_written_is_removed_at_start),
         FACT(a_folder_that_is_not_there_is_an_error_that_names_it),
     };

@@ -25,6 +25,9 @@ what_fails_says_why_and_leaves_nothing(void **state)
         {"/status/206", "http_206", false}, /* a part, and nobody asked for one */
         {"/cut/1000", "cut_off", true},
         {"/reset", "cut_off", true},
+        {"/odd/0", "bad_reply", false},
+        {"/odd/1", "bad_reply", false},
+        {"/odd/2", "bad_reply", false},
         {"/file/2000000", "too_large", false},
         {"/chunked/2000000", "too_large", false},
         {"/redirect/21/file/5", "too_many_redirects", false},
@@ -276,6 +279,13 @@ only_one(const struct sockaddr *address)
     return in.sin_addr.s_addr == htonl(INADDR_LOOPBACK) ? NULL : "a denied address";
 }
 
+/* An address that is refused beside one that may be used and does not answer just now. */
+static const char *
+no_ipv6(const struct sockaddr *address)
+{
+    return address->sa_family == AF_INET ? NULL : "a denied address";
+}
+
 static bool
 count(struct transfer *t, const void *data, size_t len)
 {
@@ -313,6 +323,25 @@ every_address_on_the_way_is_checked(void **state)
     assert_false(transfer_get(&t));
     assert_string_equal(run.code, "address_refused");
     assert_int_equal(t.bytes, 0);
+}
+
+static void
+a_host_of_which_one_address_may_be_used_is_not_refused(void **state)
+{
+    struct shop *s = *state;
+    struct run run = {.stop = &s->stop, .until = BOB_FOREVER};
+    struct transfer t = {.from = "http://localhost:1/",
+                         .run = &run,
+                         .refuse = no_ipv6,
+                         .max_bytes = 100,
+                         .write = count};
+
+    assert_false(transfer_get(&t));
+    assert_string_equal(run.code, "connect_failed");
+    assert_true(run.retry);
+    t.refuse = nobody;
+    assert_false(transfer_get(&t));
+    assert_string_equal(run.code, "address_refused");
 }
 
 static void
@@ -354,6 +383,7 @@ main(void)
         FACT(private_addresses_are_refused_however_they_are_spelled),
         FACT(a_proxy_in_the_environment_is_not_used),
         FACT(every_address_on_the_way_is_checked),
+        FACT(a_host_of_which_one_address_may_be_used_is_not_refused),
         FACT(a_connection_that_was_kept_is_checked_again),
     };
     struct fault f = {0};
