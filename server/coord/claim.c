@@ -65,8 +65,9 @@ struct delivery {
     int64_t attempt;
 };
 
-/* The disk is full, and the claim is not durable yet: it may become so.  When the server stops, the run that never began goes back,
- * so that the next start does not take it for one that a crash ended. */
+/* The disk is full, and the claim is not durable yet: it may become so.  When the server stops, the
+ * run that never began goes back, so that the next start does not take it for one that a crash
+ * ended. */
 static void
 wait_on(struct delivery *d)
 {

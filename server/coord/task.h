@@ -88,8 +88,8 @@ struct task {
     moment run_at; /* when delayed: due; when ready: for the order */
     moment since;  /* when ready or over: since when */
     int64_t priority, delay_ns, timeout_ns;
-    /* Runs begun, which names the one at hand; how many of them failed, which retries and backoff count; and how many a crash
-     * ended.  One that a drain ended is an attempt and nothing else. */
+    /* Runs begun, which names the one at hand; how many of them failed, which retries and backoff
+     * count; and how many a crash ended.  One that a drain ended is an attempt and nothing else. */
     int64_t attempts, failures, interrupted;
     int64_t created_ms, run_at_ms, started_ms, finished_ms;
     int64_t done, total;

@@ -58,9 +58,9 @@ task_error(const char *code, const char *message)
     return blob_new(text, code_len + 1 + message_len);
 }
 
-/* Doubled with every failure; longer, if the run was told to come later (by a server's Retry-After).  To either a part of the former is
- * added, up to a quarter, spread by the task's number, so that those that failed together do not come back together; the same task at
- * the same failure waits the same. */
+/* Doubled with every failure; longer, if the run was told to come later (a server's Retry-After).
+ * To either up to a quarter of the former is added, spread by the task's number, so that those that
+ * failed together do not come back together; the same task at the same failure waits the same. */
 static int64_t
 backoff_ns(const struct task *t)
 {

@@ -201,8 +201,8 @@ read_field(struct queues *q, struct task *t, const struct field *field, bool *re
     }
 }
 
-/* A record from before failures had a number of their own: none, if no error is kept; else all its runs that are over and were
- * not ended by a crash. */
+/* A record from before failures had a number of their own: none, if no error is kept; else all runs
+ * that are over and were not ended by a crash. */
 static int64_t
 failures_of_before(const struct task *t)
 {

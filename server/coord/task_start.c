@@ -1,7 +1,8 @@
 /* task_start.c - what becomes of the tasks in the store when the server starts.
  *
- * Delayed and ready ones go on where they were.  A drain gives back what still runs; so one that is running here has lost its run to a
- * crash, and is ready again.  One that has seen too many crashes may be their cause, and has failed.
+ * Delayed and ready ones go on where they were.  A drain gives back what still runs; so one that is
+ * running here has lost its run to a crash, and is ready again.  One that has seen too many crashes
+ * may be their cause, and has failed.
  *
  * SPDX-License-Identifier: MIT */
 #include <inttypes.h>

@@ -239,11 +239,12 @@ is_whole(long status)
     return status / 100 == 2 && status != 206;
 }
 
+/* Those that are not as others of their class (RFC 9110, 15): 5xx may pass, and the rest is final. */
 /* clang-format off */
 static const struct {
     short status;
     bool may_pass;
-} statuses[] = { /* those that are not as others of their class: 5xx may pass, and the rest stays what it is (RFC 9110, 15) */
+} statuses[] = {
     {408, true},  /* Request Timeout */
     {421, true},  /* Misdirected Request: the next is on a connection of its own */
     {425, true},  /* Too Early */

@@ -1,15 +1,17 @@
 /* transfer.h - one GET over HTTP, from a URL to a writer; libcurl is behind it and nowhere else.
  *
- *     struct transfer t = {.from = url, .run = run, .refuse = address_refusal, .max_bytes = most, .max_redirects = 20, .write = save};
+ *     struct transfer t = {.from = url, .run = run, .refuse = address_refusal,
+ *                          .max_bytes = most, .max_redirects = 20, .write = save, .arg = file};
  *     if (!transfer_get(&t))
  *         return false;                          // run->code says why
  *
- * Redirects are followed, to http and https only.  Every connection, also one made for a redirect, is checked on the address it is
- * really made to, so that no name can lead elsewhere.  Cookies that come on the way are sent where they belong, and forgotten with the
- * transfer: a gate may set one and send back.  No proxies, no credentials.
+ * Redirects are followed, to http and https only.  Every connection, also one made for a redirect,
+ * is checked on the address it is really made to, so that no name can lead elsewhere.  Cookies that
+ * come on the way are sent where they belong, and forgotten with the transfer: a gate may set one
+ * and send back.  No proxies, no credentials.
  *
- * Threads: each thread has its own handle, which keeps its connections, and the names it has looked up, from one transfer to the
- * next, and nothing else.
+ * Threads: each thread has its own handle.  From one transfer to the next it keeps its connections,
+ *          with their TLS sessions, and the names it has looked up, and nothing else.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOBBIND_TRANSFER_H
@@ -47,10 +49,11 @@ struct transfer {
  * stopped, bad_url, bad_reply, tls_failed, out_of_memory, transfer_failed, or the writer's own. */
 bool transfer_get(struct transfer *t);
 
-/* Whether an answer of @status, which is no success, may be another at another time: then run->retry is set, and
- * run->retry_after_ns to what its Retry-After says. */
+/* Whether an answer of @status, which is no success, may be another at another time: then run->retry
+ * is set, and run->retry_after_ns to what its Retry-After says. */
 bool transfer_may_pass(long status);
-/* What the text of a Retry-After, seconds or a date, comes to at @wall_ms; 0: it is over, or cannot be read. */
+/* What the text of a Retry-After, seconds or a date, comes to at @wall_ms; 0: it is over, or cannot
+ * be read. */
 int64_t transfer_retry_after_ns(const char *text, int64_t wall_ms);
 
 enum why transfer_start(struct fault *f); /* once, before any thread gets */

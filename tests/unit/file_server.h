@@ -8,8 +8,8 @@
  *     /odd/N         what is no answer of HTTP/1, in the N-th way
  *     /redirect/N/P  N redirects, then to /P           /to?URL        a redirect to URL
  *     /longer/N      a redirect to /file/5 with a query of N bytes
- *     /gate/P        /P for who has its cookie; a redirect to itself, with the cookie, for who has not
- *     /set?URL       a redirect to URL, with that cookie    /bare/P  /P for who sends no cookie, else 400
+ *     /gate/P        /P with its cookie; without, a redirect to itself that sets it
+ *     /set?URL       a redirect to URL that sets it         /bare/P  /P without a cookie, else 400
  *
  * Answers close the connection, but for /file, which keeps it.
  *

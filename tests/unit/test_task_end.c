@@ -1,5 +1,5 @@
-/* test_task_end.c - coord/task_end.c: how runs end, who is told, and what is forgotten; test_task_retry.c: what
- * is tried again.
+/* test_task_end.c - coord/task_end.c: how runs end, who is told, and what is forgotten;
+ * test_task_retry.c: what is tried again.
  *
  * SPDX-License-Identifier: MIT */
 #include "queue_world.h"
