@@ -67,6 +67,7 @@ class Server:
         self.flags = list(flags)
         self.env = dict(env or {})
         self.preload = preload
+        self.pass_fds = ()
         self.process = None
         self.host, self.port = "127.0.0.1", 0
         self.lines = []
@@ -92,7 +93,7 @@ class Server:
             self.lines = []
         self.process = subprocess.Popen(
             self.command(), env=self.environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", pass_fds=self.pass_fds)
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self.reader.start()
         return self

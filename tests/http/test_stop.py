@@ -1,11 +1,9 @@
-"""How it stops: SIGTERM drains, tells those who wait, finishes or puts back what runs, and exits 0. And systemd is told.
+"""How it stops: SIGTERM drains, tells those who wait, finishes or puts back what runs, and exits 0.
 
 SPDX-License-Identifier: MIT
 """
 
-import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -334,90 +332,3 @@ def test_stop_under_load_loses_no_acknowledged_change(start):
     server.start()
     value = Client(server).get("/v1/counters/c").expect(200)["value"]
     assert sum(acked) <= value <= sum(acked) + 8
-
-
-class Notify:
-    """What systemd would hear."""
-
-    def __init__(self, folder):
-        self.path = str(folder / "notify")
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
-        self.socket.settimeout(0.1)
-        self.heard = []
-
-    def hears(self, word, seconds=20):
-        def heard():
-            try:
-                self.heard.append(self.socket.recv(4096).decode())
-            except TimeoutError:
-                pass
-            return any(word in message for message in self.heard)
-        until(heard, f"systemd hears {word}", seconds)
-
-
-@pytest.mark.quick
-@pytest.mark.needs("libsystemd")
-def test_systemd_hears_ready_and_stopping(start, tmp_path):
-    systemd = Notify(tmp_path)
-    server = start(env={"NOTIFY_SOCKET": systemd.path})
-    systemd.hears("READY=1")
-    assert not any("STOPPING=1" in message for message in systemd.heard)
-    Client(server).get("/livez").expect(200)
-    server.stop()
-    systemd.hears("STOPPING=1")
-
-
-@pytest.mark.quick
-@pytest.mark.needs("libsystemd")
-def test_ready_is_said_only_when_the_port_is_open(start, tmp_path):
-    systemd = Notify(tmp_path)
-    host = "127.77.7.7"  # a number that is free here is nobody else's a moment later
-    with socket.create_server((host, 0)) as free:
-        port = free.getsockname()[1]
-    start("--listen", f"{host}:{port}", env={"NOTIFY_SOCKET": systemd.path}, wait=False)
-    systemd.hears("READY=1", 40)
-    socket.create_connection((host, port), 10 * PATIENCE).close()
-
-
-@pytest.mark.quick
-@pytest.mark.needs("libsystemd")
-def test_the_watchdog_is_fed(start, tmp_path):
-    systemd = Notify(tmp_path)
-    start(env={"NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "1000000"})
-    systemd.hears("WATCHDOG=1")
-    systemd.heard.clear()
-    systemd.hears("WATCHDOG=1")
-
-
-@pytest.mark.needs("libsystemd")
-def test_sockets_that_systemd_opened_are_used(start, tmp_path):
-    import subprocess
-    from bobbind import Server
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(64)
-        port = listening.getsockname()[1]
-        server = Server(tmp_path / "inherited")
-        command = [part for part in server.command() if part not in ("--listen", "127.0.0.1:0")]
-
-        def pass_on():
-            os.dup2(listening.fileno(), 3)
-            os.environ["LISTEN_PID"] = str(os.getpid())
-
-        # LISTEN_PID must be the child's own: a shell sets it and becomes the server
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh", *command],
-            env=server.environment(), pass_fds=(3,) if listening.fileno() == 3 else (3, listening.fileno()),
-            preexec_fn=pass_on, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        try:
-            server.host, server.port = "127.0.0.1", port
-            Client(server).get("/livez").expect(200)
-        finally:
-            process.terminate()
-            try:
-                log = process.communicate(timeout=40 * PATIENCE)[1]
-            finally:
-                process.kill()
-        assert process.returncode == 0, log
-        socket.create_connection(("127.0.0.1", port), 10 * PATIENCE).close()  # systemd's socket is as it was

@@ -1,0 +1,121 @@
+"""Under systemd: what it is told, the sockets it gives, and how the journal is written to.
+
+SPDX-License-Identifier: MIT
+"""
+
+import os
+import socket
+import sys
+
+import pytest
+
+from bobbind import PATIENCE, Server, until
+from wire import Client
+
+
+# Descriptors from 3 on, a process that knows its own number, and the journal as the reader of standard error.
+AS_SYSTEMD = """
+import fcntl, os, sys
+cut = sys.argv.index("--")
+given = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 64) for fd in sys.argv[1:cut]]
+for n, fd in enumerate(given):
+    os.dup2(fd, 3 + n)
+    os.close(fd)
+if given:
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(given)))
+journal = os.fstat(2)
+os.environ["JOURNAL_STREAM"] = f"{journal.st_dev}:{journal.st_ino}"
+os.execv(sys.argv[cut + 1], sys.argv[cut + 1:])
+"""
+
+
+class Unit(Server):
+    """bobbind as systemd starts it."""
+
+    def __init__(self, folder, *flags, sockets=(), env=None):
+        super().__init__(folder, *flags, env=env)
+        self.pass_fds = tuple(one.fileno() for one in sockets)
+
+    def command(self):
+        command = super().command()
+        if self.pass_fds and "--listen" not in self.flags:
+            command = [part for part in command if part not in ("--listen", "127.0.0.1:0")]
+        return [sys.executable, "-c", AS_SYSTEMD, *map(str, self.pass_fds), "--", *command]
+
+
+@pytest.fixture
+def unit(tmp_path):
+    """unit(*flags, sockets=(), env=None): a Unit, not started yet; ended with the test."""
+    made = []
+
+    def unit(*flags, sockets=(), env=None):
+        made.append(Unit(tmp_path / f"unit{len(made)}", *flags, sockets=sockets, env=env))
+        return made[-1]
+
+    yield unit
+    for one in made:
+        one.end()
+
+
+class Notify:
+    """What systemd would hear."""
+
+    def __init__(self, folder):
+        self.path = str(folder / "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(0.1)
+        self.heard = []
+
+    def hears(self, word, seconds=20):
+        def heard():
+            try:
+                self.heard.append(self.socket.recv(4096).decode())
+            except TimeoutError:
+                pass
+            return any(word in message for message in self.heard)
+        until(heard, f"systemd hears {word}", seconds)
+
+
+@pytest.mark.quick
+@pytest.mark.needs("libsystemd")
+def test_systemd_hears_ready_and_stopping(start, tmp_path):
+    systemd = Notify(tmp_path)
+    server = start(env={"NOTIFY_SOCKET": systemd.path})
+    systemd.hears("READY=1")
+    assert not any("STOPPING=1" in message for message in systemd.heard)
+    Client(server).get("/livez").expect(200)
+    server.stop()
+    systemd.hears("STOPPING=1")
+
+
+@pytest.mark.quick
+@pytest.mark.needs("libsystemd")
+def test_ready_is_said_only_when_the_port_is_open(start, tmp_path):
+    systemd = Notify(tmp_path)
+    host = "127.77.7.7"  # a number that is free here is nobody else's a moment later
+    with socket.create_server((host, 0)) as free:
+        port = free.getsockname()[1]
+    start("--listen", f"{host}:{port}", env={"NOTIFY_SOCKET": systemd.path}, wait=False)
+    systemd.hears("READY=1", 40)
+    socket.create_connection((host, port), 10 * PATIENCE).close()
+
+
+@pytest.mark.quick
+@pytest.mark.needs("libsystemd")
+def test_the_watchdog_is_fed(start, tmp_path):
+    systemd = Notify(tmp_path)
+    start(env={"NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "1000000"})
+    systemd.hears("WATCHDOG=1")
+    systemd.heard.clear()
+    systemd.hears("WATCHDOG=1")
+
+
+@pytest.mark.needs("libsystemd")
+def test_sockets_that_systemd_opened_are_used(unit):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = unit(sockets=[listening]).start()
+        assert server.port == listening.getsockname()[1]
+        Client(server).get("/livez").expect(200)
+        server.stop()
+        socket.create_connection(("127.0.0.1", server.port), 10 * PATIENCE).close()  # it is as it was
