@@ -170,7 +170,7 @@ main(int argc, char **argv)
     bob_set_excepthook(log_uncaught, NULL);
     bob_thread_adopt("main", "main");
     if (bobbind_start(&b, &fault)) {
-        (void)fprintf(stderr, "bobbind: cannot start: %s\n", fault.detail);
+        log_fatal("cannot start: %s", fault.detail);
         return EXIT_FAILURE;
     }
     log_line(LOG_LEVEL_INFO, "listening", "url=%s data=%s durability=%s http_threads=%" PRId64,

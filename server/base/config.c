@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "base/utf8.h"
 
 enum { NEAR = 2 }; /* letters */
 
@@ -38,7 +37,7 @@ texts_with(struct texts old, const char *one)
     struct kept *k = malloc(sizeof *k + (len + 1) * sizeof *k->at);
 
     if (!k) {
-        (void)fputs("bobbind: out of memory\n", stderr);
+        log_fatal("out of memory");
         exit(EXIT_FAILURE); /* NOLINT(concurrency-mt-unsafe): there are no threads yet */
     }
     if (len > 0)
@@ -56,7 +55,7 @@ joined(const char *first, const char *second, const char *third)
     struct kept *k = malloc(sizeof *k + len);
 
     if (!k) {
-        (void)fputs("bobbind: out of memory\n", stderr);
+        log_fatal("out of memory");
         exit(EXIT_FAILURE); /* NOLINT(concurrency-mt-unsafe): there are no threads yet */
     }
     char *text = (char *)k + sizeof *k;
@@ -134,12 +133,10 @@ read_value(const struct config_row *row, struct config *c, const char *text)
 static enum config_action
 refuse(const char *where, const struct config_row *row, const char *text)
 {
-    char allowed[CONFIG_ALLOWED_LEN], shown[80];
+    char allowed[CONFIG_ALLOWED_LEN];
 
     config_allowed(allowed, row);
-    (void)snprintf(shown, sizeof shown, "%s", text);
-    utf8_clean(shown, strlen(shown));
-    (void)fprintf(stderr, "bobbind: %s: \"%s\" is not %s\n", where, shown, allowed);
+    log_fatal("%s: \"%.79s\" is not %s", where, text, allowed);
     return CONFIG_EXIT_USAGE;
 }
 
@@ -277,7 +274,7 @@ print(void (*fill)(struct bytes *))
 
     fill(&b);
     if (b.failed || fwrite(b.at, 1, b.len, stdout) != b.len || fflush(stdout) != 0) {
-        (void)fputs("bobbind: cannot write to standard output\n", stderr);
+        log_fatal("cannot write to standard output");
         return CONFIG_EXIT_USAGE;
     }
     return CONFIG_EXIT_OK;
@@ -307,11 +304,7 @@ find_row(const char *arg, const char **ret_value)
 static enum config_action
 refuse_arg(const char *arg, const char *what)
 {
-    char shown[80];
-
-    (void)snprintf(shown, sizeof shown, "%s", arg);
-    utf8_clean(shown, strlen(shown));
-    (void)fprintf(stderr, "bobbind: %s: %s (see bobbind --help)\n", shown, what);
+    log_fatal("%.79s: %s (see bobbind --help)", arg, what);
     return CONFIG_EXIT_USAGE;
 }
 

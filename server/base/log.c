@@ -68,6 +68,12 @@ log_start(enum log_level least)
 }
 
 bool
+log_is_journal(void)
+{
+    return atomic_load_explicit(&to_journal, memory_order_relaxed);
+}
+
+bool
 log_wants(enum log_level level)
 {
     return (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
@@ -91,6 +97,23 @@ write_line(const char *line, size_t len)
     log_unlock();
 }
 
+/* Ends the line that begins with @len bytes of @line. */
+BOB_PRINTF(3, 0)
+static void
+finish(char line[LINE_MAX_BYTES + 1], size_t len, const char *fmt, va_list args)
+{
+    int n = vsnprintf(line + len, LINE_MAX_BYTES + 1 - len, fmt, args);
+
+    len += n < 0 ? 0 : (size_t)n;
+    if (len >= LINE_MAX_BYTES)
+        len = utf8_cut(line, LINE_MAX_BYTES - 1);
+    while (len > 0 && line[len - 1] == ' ')
+        len--;
+    utf8_clean(line, len);
+    line[len] = '\n';
+    write_line(line, len + 1);
+}
+
 void
 log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
@@ -98,30 +121,32 @@ log_line(enum log_level level, const char *event, const char *fmt, ...)
     char now[CLOCK_TEXT_LEN];
     int saved = errno; /* a log line changes nothing for its caller */
     va_list args;
-    size_t len;
     int n;
 
     if (!log_wants(level))
         return;
     clock_text(now, clock_wall_ms());
-    if (atomic_load_explicit(&to_journal, memory_order_relaxed))
+    if (log_is_journal())
         n = snprintf(line, sizeof line, "%s%s ", levels[level].prefix, event);
     else
         n = snprintf(line, sizeof line, "%s %s %s ", now, levels[level].name, event);
-    len = n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
+    va_start(args, fmt);
+    finish(line, n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1, fmt, args);
+    va_end(args);
+    errno = saved;
+}
+
+void
+log_fatal(const char *fmt, ...)
+{
+    char line[LINE_MAX_BYTES + 1];
+    va_list args;
+    int n = snprintf(line, sizeof line,
+                     "%sbobbind: ", stderr_is_journal() ? levels[LOG_LEVEL_ERROR].prefix : "");
 
     va_start(args, fmt);
-    n = vsnprintf(line + len, sizeof line - len, fmt, args);
+    finish(line, (size_t)n, fmt, args);
     va_end(args);
-    len += n < 0 ? 0 : (size_t)n;
-    if (len >= sizeof line - 1)
-        len = utf8_cut(line, sizeof line - 2);
-    while (len > 0 && line[len - 1] == ' ')
-        len--;
-    utf8_clean(line, len);
-    line[len] = '\n';
-    write_line(line, len + 1);
-    errno = saved;
 }
 
 const char *

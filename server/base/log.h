@@ -18,7 +18,11 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_E
 
 void log_start(enum log_level least);
 bool log_wants(enum log_level level);
+bool log_is_journal(void); /* systemd reads it */
 void log_line(enum log_level level, const char *event, const char *fmt, ...) BOB_PRINTF(3, 4);
+
+/* "bobbind: " and why it does not start: a sentence for a terminal, an error for systemd.  Needs no log_start. */
+void log_fatal(const char *fmt, ...) BOB_PRINTF(1, 2);
 
 /* Writes @text into @out, quoted if it holds a space, quote or '='; returns @out. */
 const char *log_quote(char *out, unsigned cap, const char *text);

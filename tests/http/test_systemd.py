@@ -119,3 +119,16 @@ def test_sockets_that_systemd_opened_are_used(unit):
         Client(server).get("/livez").expect(200)
         server.stop()
         socket.create_connection(("127.0.0.1", server.port), 10 * PATIENCE).close()  # it is as it was
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("flags, env", [
+    (["--nonsense"], {}), (["--max-body", "5X"], {}), (["stray"], {}), ([], {"BOBBIN_MAX_BODY": "5X"}),
+    (["--www", "/nowhere"], {}), (["--data", "/dev/null"], {}), (["--command", "nonsense"], {}),
+])
+def test_what_stops_the_start_is_an_error_to_the_journal(unit, flags, env):
+    server = unit(*flags, env=env).spawn()
+    assert server.wait() > 0
+    said = [line for line in server.lines if "bobbind: " in line]
+    assert len(said) == 1 and said[0].startswith("<3>bobbind: "), server.log()
+    assert all(line.startswith("<") for line in server.lines if line), server.log()

@@ -99,17 +99,19 @@ FACT(the_journal_gets_a_number_and_no_time)
     log_line(LOG_LEVEL_INFO, "ready", "n=1");
     log_line(LOG_LEVEL_WARNING, "slow", "n=2");
     log_line(LOG_LEVEL_ERROR, "broken", "n=3");
+    log_fatal("%d is odd", 7);
     char *text = collected_text();
 
-    assert_string_equal(text, "<6>ready n=1\n<4>slow n=2\n<3>broken n=3\n");
+    assert_string_equal(text, "<6>ready n=1\n<4>slow n=2\n<3>broken n=3\n<3>bobbind: 7 is odd\n");
     free(text);
 
     collect();
     assert_int_equal(setenv("JOURNAL_STREAM", "1:1", 1), 0); /* somebody else's */
     log_start(LOG_LEVEL_INFO);
     log_line(LOG_LEVEL_INFO, "ready", "n=1");
+    log_fatal("%d is odd", 7);
     text = collected_text();
-    assert_non_null(strstr(text, "Z info  ready n=1\n"));
+    assert_non_null(strstr(text, "Z info  ready n=1\nbobbind: 7 is odd\n"));
     free(text);
     unsetenv("JOURNAL_STREAM");
     log_start(LOG_LEVEL_INFO);
