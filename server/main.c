@@ -22,7 +22,10 @@
 #include "bobbind.h"
 #include "http/http.h"
 
-enum { LOOK_MS = 50 };
+enum {
+    LOOK_MS = 50,
+    EXIT_USAGE = 2, /* what it was given is wrong, and would be so at the next start */
+};
 
 /* All but those that a fault of our own raises, and those with which a terminal stops or quits a
  * program. */
@@ -160,7 +163,7 @@ main(int argc, char **argv)
     case CONFIG_EXIT_OK:
         return EXIT_SUCCESS;
     case CONFIG_EXIT_USAGE:
-        return 2;
+        return EXIT_USAGE;
     }
     umask(077);
     block_signals();
@@ -171,7 +174,7 @@ main(int argc, char **argv)
     bob_thread_adopt("main", "main");
     if (bobbind_start(&b, &fault)) {
         log_fatal("cannot start: %s", fault.detail);
-        return EXIT_FAILURE;
+        return fault.why == WHY_INVALID ? EXIT_USAGE : EXIT_FAILURE;
     }
     log_line(LOG_LEVEL_INFO, "listening", "url=%s data=%s durability=%s http_threads=%" PRId64,
              http_url(b.http), config.data,

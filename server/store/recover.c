@@ -22,11 +22,14 @@ load_one(void *arg, const struct change *c, uint64_t check, struct fault *f)
 
     (void)check;
     /* The first fault wins, so this is recorded only where the loader had nothing to say. */
-    if (why)
-        return fault_set(f, why, "the record of %s %s is not one that can be read", c->kind,
-                         c->name);
-    r->n++;
-    return WHY_OK;
+    if (!why) {
+        r->n++;
+        return WHY_OK;
+    }
+    (void)fault_set(f, why, "the record of %s %s is not one that can be read", c->kind, c->name);
+    if (f->why == WHY_INTERNAL) /* the next start would read the same */
+        f->why = WHY_INVALID;
+    return f->why;
 }
 
 /* A thing's last change stands for it, whatever the folded row says; a temporary table tells which change that is. */

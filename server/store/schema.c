@@ -76,10 +76,10 @@ schema_check(struct sqlite *db, const char *path, struct fault *f)
 
     if (id != APPLICATION_ID && (id != 0 || version != 0 || tables != 0))
         return fault_set(
-            f, WHY_INTERNAL,
+            f, WHY_INVALID,
             "the database there is another program's: give another folder with --data: %s", path);
     if (version < 0 || version > VERSION)
-        return fault_set(f, WHY_INTERNAL,
+        return fault_set(f, WHY_INVALID,
                          "the store was written by a newer bobbind (layout %" PRId64
                          ", this one knows %d): "
                          "start that version, or give another folder with --data: %s",

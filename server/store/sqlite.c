@@ -92,7 +92,7 @@ sqlite_fault(struct sqlite *db, enum stored got, const char *doing, struct fault
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return fault_set(
-            f, WHY_INTERNAL,
+            f, WHY_INVALID,
             "the store is damaged (%.100s): put a backup in its place, or give another "
             "folder with --data: %s",
             sqlite_error(db), db->path);

@@ -192,7 +192,7 @@ look_at_log(struct store *s, bool accept_cut, struct fault *f)
     if (why || cut.commits < WAL_COMMITS_DAMAGE)
         return why;
     if (!accept_cut)
-        return fault_set(f, WHY_INTERNAL,
+        return fault_set(f, WHY_INVALID,
                          "the store's log is damaged at byte %" PRId64 ", and the %" PRId64
                          " commits behind that would be lost: put a backup in its place, or lose "
                          "them with --accept-cut-log: %s-wal",
@@ -224,7 +224,7 @@ open_database(struct store *s, struct fault *f)
     if (!why)
         why = verify_rows(s->db, &s->tally, f);
     if (!why && s->tally.last_seq < s->least_seq)
-        why = fault_set(f, WHY_INTERNAL, "the log is older than the database");
+        why = fault_set(f, WHY_INVALID, "the log is older than the database");
     if (why)
         return why;
 

@@ -69,7 +69,7 @@ a_loader_that_refuses_ends_the_recovery(void **state)
     change_one(&w, "lock", "a", "1");
     world_close(&w);
     world_open(&w);
-    assert_int_equal(store_recover(w.store, refuse, NULL, &f), WHY_INTERNAL);
+    assert_int_equal(store_recover(w.store, refuse, NULL, &f), WHY_INVALID);
     assert_string_equal(f.detail, "not like this");
     world_end(&w);
 }
@@ -331,7 +331,7 @@ a_folder_that_is_not_ours_to_use_is_refused_with_what_to_do(void **state)
         change_one(&w, "lock", "a", "1");
         world_close(&w);
         T[i].spoil(&w);
-        assert_int_equal(world_try_open(&w, &f), WHY_INTERNAL);
+        assert_int_equal(world_try_open(&w, &f), WHY_INVALID);
         assert_null(w.store);
         if (!strstr(f.detail, T[i].expected) || !strstr(f.detail, w.folder))
             fail_msg("%s: \"%s\"", T[i].says, f.detail);

@@ -376,7 +376,7 @@ a_refused_log_stays_as_it_was(void **state)
     temp_folder_make(w.folder);
     put(&w, "store.db", &l.database, l.database.len);
     put(&w, "store.db-wal", &l.log, l.log.len);
-    assert_int_equal(world_try_open(&w, &f), WHY_INTERNAL);
+    assert_int_equal(world_try_open(&w, &f), WHY_INVALID);
     now = image_of(&w, "store.db-wal");
     assert_int_equal(now.len, l.log.len);
     assert_memory_equal(now.bytes, l.log.bytes, now.len);
