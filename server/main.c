@@ -24,6 +24,7 @@
 
 enum {
     LOOK_MS = 50,
+    END_MS = 60000, /* bobbind_stop: its own deadlines come to half of that */
     EXIT_USAGE = 2, /* what it was given is wrong, and would be so at the next start */
 };
 
@@ -96,11 +97,12 @@ serve(struct bobbind *b)
 static int
 stop(struct bobbind *b)
 {
-    bob_time until = bob_in_ms(b->config->stop_timeout / NS_PER_MS);
+    int64_t ms = b->config->stop_timeout / NS_PER_MS;
+    bob_time until = bob_in_ms(ms);
     bool at_once = false, idle = false;
     int status;
 
-    notify_stopping("stopping");
+    notify_stopping("stopping: running work may finish", ms + END_MS);
     bob_thread_note("stopping");
     bobbind_drain(b);
     while (!(idle = bobbind_idle(b)) && bob_now() < until && !at_once) {
@@ -112,6 +114,7 @@ stop(struct bobbind *b)
         log_line(LOG_LEVEL_WARNING, "stopping_at_once", "why=\"%s\" tasks_put_back=%" PRId64,
                  at_once ? "a second signal came" : "the time of --stop-timeout is over",
                  metric_get(M_TASKS_RUNNING));
+    notify_stopping("stopping", END_MS);
     status = bobbind_stop(b) ? EXIT_SUCCESS : EXIT_FAILURE;
     log_line(LOG_LEVEL_INFO, "stopped", "status=%d", status);
     return status;

@@ -5,6 +5,7 @@
 
 #ifdef HAVE_SYSTEMD
 
+#include <inttypes.h>
 #include <systemd/sd-daemon.h>
 
 void
@@ -14,9 +15,9 @@ notify_ready(const char *status)
 }
 
 void
-notify_stopping(const char *status)
+notify_stopping(const char *status, int64_t ms)
 {
-    (void)sd_notifyf(0, "STOPPING=1\nSTATUS=%s", status);
+    (void)sd_notifyf(0, "STOPPING=1\nSTATUS=%s\nEXTEND_TIMEOUT_USEC=%" PRId64, status, ms * 1000);
 }
 
 void
@@ -57,9 +58,10 @@ notify_ready(const char *status)
 }
 
 void
-notify_stopping(const char *status)
+notify_stopping(const char *status, int64_t ms)
 {
     (void)status;
+    (void)ms;
 }
 
 void

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 void notify_ready(const char *status);
-void notify_stopping(const char *status);
+/* It will take at most @ms from now, however short TimeoutStopSec= is.  Said again, the later word counts. */
+void notify_stopping(const char *status, int64_t ms);
 void notify_watchdog(void);
 int64_t notify_watchdog_ms(void);      /* it must be fed at least so often; 0: no watchdog */
 int notify_sockets(int *ret_first_fd); /* how many listening sockets systemd passed on */

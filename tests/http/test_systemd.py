@@ -4,6 +4,8 @@ SPDX-License-Identifier: MIT
 """
 
 import os
+import re
+import signal
 import socket
 import sys
 
@@ -76,6 +78,10 @@ class Notify:
             return any(word in message for message in self.heard)
         until(heard, f"systemd hears {word}", seconds)
 
+    def seconds(self):
+        """What it was last asked to wait for."""
+        return int(re.findall(r"^EXTEND_TIMEOUT_USEC=(\d+)$", "\n".join(self.heard), re.MULTILINE)[-1]) / 1e6
+
 
 @pytest.mark.quick
 @pytest.mark.needs("libsystemd")
@@ -87,6 +93,26 @@ def test_systemd_hears_ready_and_stopping(start, tmp_path):
     Client(server).get("/livez").expect(200)
     server.stop()
     systemd.hears("STOPPING=1")
+
+
+@pytest.mark.quick
+@pytest.mark.needs("libsystemd")
+def test_systemd_hears_how_long_a_stop_may_take(start, tmp_path):
+    """At least --stop-timeout, and then some to tell and commit: TimeoutStopSec= knows of neither."""
+    systemd = Notify(tmp_path)
+    server = start("--stop-timeout", "40m", env={"NOTIFY_SOCKET": systemd.path})
+    client = Client(server)
+    client.put("/v1/executors/e", max_workers=1).expect(201)
+    task = client.post("/v1/executors/e/tasks", kind="sleep", seconds=3600).expect(202)["id"]
+    until(lambda: client.get(f"/v1/tasks/{task}")["state"] == "running", "it runs")
+    server.signal(signal.SIGTERM)
+    systemd.hears("STOPPING=1")
+    assert 41 * 60 <= systemd.seconds() <= 45 * 60
+    assert server.alive(), "it waits for its task"
+    client.delete(f"/v1/tasks/{task}").expect((200, 202))
+    assert server.wait() == 0
+    systemd.hears("STATUS=stopping\n")
+    assert 30 <= systemd.seconds() <= 120, "what is left does not take so long"
 
 
 @pytest.mark.quick
