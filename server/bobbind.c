@@ -303,6 +303,12 @@ bobbind_is_well(struct bobbind *b)
     return false;
 }
 
+const char *
+bobbind_not_ready(struct bobbind *b)
+{
+    return app_not_ready(&b->app);
+}
+
 void
 bobbind_reload(struct bobbind *b)
 {

@@ -47,6 +47,9 @@ enum why bobbind_start(struct bobbind *b, struct fault *f);
 /* Whether the threads that everything depends on come round, as far as memory tells. */
 bool bobbind_is_well(struct bobbind *b);
 
+/* Why it is not ready, as /readyz says: the same pointer for the same reason; NULL: it is. */
+const char *bobbind_not_ready(struct bobbind *b);
+
 void bobbind_reload(struct bobbind *b); /* the dashboard's files */
 
 /* Begins nothing new; those who wait in a line are told.  Connections are taken and holds renewed as before. */

@@ -1,8 +1,8 @@
 /* main.c - bobbind: reads its settings, starts the server, waits for signals, stops it.
  *
  * Signals are blocked before the first thread and taken here with sigtimedwait: no handler, so
- * nothing runs at a bad moment.  Between them this thread feeds systemd's watchdog, and only looks
- * at memory to do so.
+ * nothing runs at a bad moment.  Between them this thread feeds systemd's watchdog and tells it how
+ * the server is, and only looks at memory to do so.
  *
  * SPDX-License-Identifier: MIT */
 #include <bobbin/thread.h>
@@ -24,6 +24,7 @@
 
 enum {
     LOOK_MS = 50,
+    NOTIFY_MS = 1000,
     END_MS = 60000, /* bobbind_stop: its own deadlines come to half of that */
     EXIT_USAGE = 2, /* what it was given is wrong, and would be so at the next start */
 };
@@ -62,21 +63,44 @@ next_signal(int64_t ms)
     return got < 0 ? 0 : got;
 }
 
+/* Four times as often as it must be fed: one look that comes at a bad moment is no reason to be killed. */
 static void
-feed_watchdog(struct bobbind *b)
+feed_watchdog(struct bobbind *b, bob_time *next)
 {
-    if (notify_watchdog_ms() > 0 && bobbind_is_well(b))
+    int64_t ms = notify_watchdog_ms();
+
+    if (ms == 0 || bob_now() < *next)
+        return;
+    *next = bob_in_ms(ms / 4);
+    if (bobbind_is_well(b))
         notify_watchdog();
 }
 
-/* Returns when the server is to stop.  The watchdog is looked after four times as often as it must
- * be fed: one look that comes at a bad moment is no reason to be killed. */
+/* `systemctl status` shows what /readyz says; @told is what it shows. */
+static void
+tell_status(struct bobbind *b, const char **told)
+{
+    const char *why = bobbind_not_ready(b);
+    char status[300];
+
+    if (why == *told)
+        return;
+    *told = why;
+    (void)snprintf(status, sizeof status, "%s%s%s", http_url(b->http), why ? " is not ready: " : "",
+                   why ? why : "");
+    notify_status(status);
+}
+
+/* Returns when the server is to stop. */
 static void
 serve(struct bobbind *b)
 {
-    int64_t watchdog_ms = notify_watchdog_ms();
-    int64_t look_ms = watchdog_ms > 0 ? watchdog_ms / 4 + 1 : -1;
+    const char *told = NULL;
+    bob_time fed_next = 0;
+    int64_t look_ms = notify_heard() ? NOTIFY_MS : -1;
 
+    if (notify_watchdog_ms() > 0 && notify_watchdog_ms() / 4 < look_ms)
+        look_ms = notify_watchdog_ms() / 4 + 1;
     for (;;) {
         int number = next_signal(look_ms);
 
@@ -89,7 +113,8 @@ serve(struct bobbind *b)
         }
         if (number == SIGHUP)
             bobbind_reload(b);
-        feed_watchdog(b);
+        feed_watchdog(b, &fed_next);
+        tell_status(b, &told);
     }
 }
 
@@ -175,6 +200,7 @@ main(int argc, char **argv)
     config_log_unknown();
     bob_set_excepthook(log_uncaught, NULL);
     bob_thread_adopt("main", "main");
+    notify_status("reading the store");
     if (bobbind_start(&b, &fault)) {
         log_fatal("cannot start: %s", fault.detail);
         return fault.why == WHY_INVALID ? EXIT_USAGE : EXIT_FAILURE;

@@ -38,6 +38,9 @@ struct app {
     _Atomic bool draining;
 };
 
+/* What /readyz says, one of a few constant texts; NULL: it is ready. */
+const char *app_not_ready(struct app *app);
+
 static inline struct app *
 app_of(const struct request *req)
 {

@@ -25,9 +25,8 @@ api_livez(struct request *req, struct reply *reply)
     return WHY_OK;
 }
 
-/* NULL: it is ready. */
-static const char *
-why_not_ready(struct app *app)
+const char *
+app_not_ready(struct app *app)
 {
     struct journal_health health;
 
@@ -46,7 +45,7 @@ why_not_ready(struct app *app)
 enum why
 api_readyz(struct request *req, struct reply *reply)
 {
-    const char *why = why_not_ready(app_of(req));
+    const char *why = app_not_ready(app_of(req));
 
     if (!why) {
         bytes_add(reply_body(reply, 200, "text/plain"), "ready\n", 6);

@@ -6,7 +6,20 @@
 #ifdef HAVE_SYSTEMD
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <systemd/sd-daemon.h>
+
+bool
+notify_heard(void)
+{
+    return getenv("NOTIFY_SOCKET") != NULL;
+}
+
+void
+notify_status(const char *status)
+{
+    (void)sd_notifyf(0, "STATUS=%s", status);
+}
 
 void
 notify_ready(const char *status)
@@ -50,6 +63,18 @@ notify_sockets(int *ret_first_fd)
 }
 
 #else
+
+bool
+notify_heard(void)
+{
+    return false;
+}
+
+void
+notify_status(const char *status)
+{
+    (void)status;
+}
 
 void
 notify_ready(const char *status)

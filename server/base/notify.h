@@ -5,9 +5,12 @@
 #ifndef BOBBIND_NOTIFY_H
 #define BOBBIND_NOTIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+bool notify_heard(void); /* somebody listens */
 void notify_ready(const char *status);
+void notify_status(const char *status);
 /* It will take at most @ms from now, however short TimeoutStopSec= is.  Said again, the later word counts. */
 void notify_stopping(const char *status, int64_t ms);
 void notify_watchdog(void);

@@ -7,12 +7,13 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import sys
 
 import pytest
 
 from bobbind import PATIENCE, Server, until
-from wire import Client
+from wire import Client, Waiting
 
 
 # Descriptors from 3 on, a process that knows its own number, and the journal as the reader of standard error.
@@ -69,13 +70,13 @@ class Notify:
         self.socket.settimeout(0.1)
         self.heard = []
 
-    def hears(self, word, seconds=20):
+    def hears(self, word, seconds=20, times=1):
         def heard():
             try:
                 self.heard.append(self.socket.recv(4096).decode())
             except TimeoutError:
                 pass
-            return any(word in message for message in self.heard)
+            return sum(1 for message in self.heard if re.search(word, message)) >= times
         until(heard, f"systemd hears {word}", seconds)
 
     def seconds(self):
@@ -113,6 +114,26 @@ def test_systemd_hears_how_long_a_stop_may_take(start, tmp_path):
     assert server.wait() == 0
     systemd.hears("STATUS=stopping\n")
     assert 30 <= systemd.seconds() <= 120, "what is left does not take so long"
+
+
+@pytest.mark.needs("libsystemd")
+def test_systemd_hears_what_readyz_says_and_once(start, tmp_path):
+    systemd = Notify(tmp_path)
+    server = start("--stop-timeout", "1s", env={"NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "1000000"})
+    shell = sqlite3.connect(server.folder / "store.db", isolation_level=None, timeout=30)
+    systemd.hears(f"STATUS={server.url}$")
+    systemd.heard.clear()
+    shell.execute("BEGIN IMMEDIATE")
+    try:
+        Waiting(server, "POST", "/v1/counters/sum/add")
+        server.log_line("store locked")
+        said = Client(server).get("/readyz").expect(503)["detail"]
+        systemd.hears(f"STATUS={server.url} is not ready: {re.escape(said)}$")
+        systemd.hears("WATCHDOG=1", times=5)  # it has looked several times more
+        assert len([one for one in systemd.heard if "STATUS=" in one]) == 1, systemd.heard
+    finally:
+        shell.close()
+    systemd.hears(f"STATUS={server.url}$")
 
 
 @pytest.mark.quick
