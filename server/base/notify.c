@@ -3,10 +3,17 @@
  * SPDX-License-Identifier: MIT */
 #include "base/notify.h"
 
+#include <stdlib.h>
+
+bool
+notify_is_service(void)
+{
+    return getenv("INVOCATION_ID") || getenv("NOTIFY_SOCKET");
+}
+
 #ifdef HAVE_SYSTEMD
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
 bool

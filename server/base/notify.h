@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-bool notify_heard(void); /* somebody listens */
+bool notify_heard(void);      /* somebody listens */
+bool notify_is_service(void); /* systemd has started us, or whoever did */
 void notify_ready(const char *status);
 void notify_status(const char *status);
 /* It will take at most @ms from now, however short TimeoutStopSec= is.  Said again, the later word counts. */

@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "store/fold.h"
 #include "store/parts.h"
 #include "store/schema.h"
@@ -31,8 +32,11 @@ system_fault(struct fault *f, const char *doing, const char *path)
     char reason[128];
     int code = errno;
 
-    return fault_set(f, code == ENOSPC || code == EDQUOT ? WHY_STORE_FULL : WHY_INTERNAL,
-                     "cannot %s (%s): %s", doing, strerror_r(code, reason, sizeof reason), path);
+    return fault_set(
+        f, code == ENOSPC || code == EDQUOT ? WHY_STORE_FULL : WHY_INTERNAL, "cannot %s (%s%s): %s",
+        doing, strerror_r(code, reason, sizeof reason),
+        code == EROFS && notify_is_service() ? ", unless the unit names it in ReadWritePaths=" : "",
+        path);
 }
 
 static enum why

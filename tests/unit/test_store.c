@@ -3,8 +3,10 @@
  * SPDX-License-Identifier: MIT */
 #include "unit/store_world.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "store/fold.h"
 #include "store/sqlite.h"
@@ -382,6 +384,52 @@ what_is_no_folder_is_refused(void **state)
     world_end(&w);
 }
 
+/* Of this program, and so the server's in it. */
+static int refuse_folders; /* errno */
+
+int
+mkdir(const char *path, mode_t mode)
+{
+    if (!refuse_folders)
+        return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+    errno = refuse_folders;
+    return -1;
+}
+
+static void
+a_unit_that_may_not_write_there_is_told_of_its_setting(void **state)
+{
+    static const struct {
+        const char *variable;
+        int refusal;
+        bool told;
+    } T[] = {
+        {"INVOCATION_ID", EROFS, true},
+        {"NOTIFY_SOCKET", EROFS, true},
+        {"INVOCATION_ID", EACCES, false},
+        {"SHELL", EROFS, false},
+    };
+    struct world w = {0};
+
+    (void)state;
+    world_open(&w);
+    for (size_t i = 0; i < sizeof T / sizeof T[0]; i++) {
+        struct world below = {0};
+        struct fault f = {0};
+
+        (void)snprintf(below.folder, sizeof below.folder, "%.40s/below", w.folder);
+        unsetenv("INVOCATION_ID");
+        unsetenv("NOTIFY_SOCKET");
+        setenv(T[i].variable, "x", 1);
+        refuse_folders = T[i].refusal;
+        assert_int_equal(world_try_open(&below, &f), WHY_INTERNAL);
+        refuse_folders = 0;
+        assert_int_equal(strstr(f.detail, "ReadWritePaths=") != NULL, T[i].told);
+        assert_non_null(strstr(f.detail, below.folder));
+    }
+    world_end(&w);
+}
+
 int
 main(void)
 {
@@ -394,6 +442,7 @@ main(void)
         cmocka_unit_test(a_folder_that_is_not_ours_to_use_is_refused_with_what_to_do),
         cmocka_unit_test(a_folder_in_use_is_refused_until_it_is_free),
         cmocka_unit_test(what_is_no_folder_is_refused),
+        cmocka_unit_test(a_unit_that_may_not_write_there_is_told_of_its_setting),
     };
 
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
