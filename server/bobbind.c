@@ -28,11 +28,20 @@ enum {
 
 /* ---- the parts ---- */
 
-/* A slip of the pen is told at once: no folder is made for it, and no store read. */
+/* An address that cannot be had is told at once: no folder is made for it, and no store read. */
 static enum why
-address_check(struct bobbind *b, struct fault *f)
+address_take(struct bobbind *b, struct fault *f)
 {
-    return http_check(b->config, f);
+    return http_open(&b->http, b->config, api_routes, api_routes_len, &b->app, f);
+}
+
+/* In two rows of the table, as hands_stop: addresses are had first, but requests end before what they call. */
+static void
+door_stop(struct bobbind *b)
+{
+    if (b->http)
+        http_stop(b->http);
+    b->http = NULL;
 }
 
 static enum why
@@ -187,18 +196,17 @@ pages_stop(struct bobbind *b)
 static enum why
 door_start(struct bobbind *b, struct fault *f)
 {
+    enum why why;
+
     b->app.config = b->config;
     b->app.coord = b->coord;
     b->app.journal = b->journal;
     b->app.hub = b->hub;
     b->app.files = b->files;
-    return http_start(&b->http, b->config, api_routes, api_routes_len, &b->app, f);
-}
-
-static void
-door_stop(struct bobbind *b)
-{
-    http_stop(b->http);
+    why = http_start(b->http, f);
+    if (why)
+        door_stop(b);
+    return why;
 }
 
 static void
@@ -235,7 +243,7 @@ static const struct part {
     void (*stop)(struct bobbind *b); /* in the reverse order */
     const char *hint;                /* what to do if it does not start */
 } parts[] = {
-    {"address",   address_check,     NULL,             " (--listen says which address)"},
+    {"address",   address_take,      door_stop,        ""},
     {"limits",    limits_start,      NULL,             ""},
     {"store",     store_start,       store_stop,       ""},
     {"state",     coord_make,        coord_unmake,     ""},
@@ -246,7 +254,7 @@ static const struct part {
     {"hands",     NULL,              hands_stop,       ""},
     {"streams",   streams_start,     streams_stop,     ""},
     {"dashboard", pages_start,       pages_stop,       " (--www says which folder)"},
-    {"http",      door_start,        door_stop,        " (--listen says which address)"},
+    {"http",      door_start,        door_stop,        ""},
     {"timers",    timers_start,      timers_stop,      ""},
 };
 /* clang-format on */

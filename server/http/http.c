@@ -198,8 +198,8 @@ make_no_memory(struct http *h, struct fault *f)
 }
 
 enum why
-http_start(struct http **ret, const struct config *c, const struct route *routes, size_t n,
-           void *app, struct fault *f)
+http_open(struct http **ret, const struct config *c, const struct route *routes, size_t n,
+          void *app, struct fault *f)
 {
     struct http *h = aligned_alloc(64, sizeof *h);
 
@@ -214,18 +214,22 @@ http_start(struct http **ret, const struct config *c, const struct route *routes
     h->body_beats = beats(c->body_timeout);
     h->idle_beats = beats(c->idle_timeout);
     h->reply_beats = beats(c->reply_timeout);
-    if (routes_set(routes, n, f) || make_hands(h, f) || make_slots(h, f) || make_no_memory(h, f) ||
-        listener_open(h, f) || park_start(h, f) || request_pool_start(h, f) || daemon_start(h, f)) {
-        http_stop(h);
-        return f->why;
-    }
-    greet_hands(h);
-    if (listener_start(h, f)) {
+    if (routes_set(routes, n, f) || listener_open(h, f)) {
         http_stop(h);
         return f->why;
     }
     *ret = h;
     return WHY_OK;
+}
+
+enum why
+http_start(struct http *h, struct fault *f)
+{
+    if (make_hands(h, f) || make_slots(h, f) || make_no_memory(h, f) || park_start(h, f) ||
+        request_pool_start(h, f) || daemon_start(h, f))
+        return f->why;
+    greet_hands(h);
+    return listener_start(h, f);
 }
 
 const char *

@@ -128,6 +128,15 @@ learn_names(struct http *h, int fd, struct fault *f)
     return WHY_OK;
 }
 
+static bool
+is_listening(int fd)
+{
+    int listens = 0;
+    socklen_t len = sizeof listens;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens;
+}
+
 static enum why
 keep(struct http *h, int fd, struct fault *f)
 {
@@ -156,7 +165,7 @@ bind_one(struct http *h, const struct addrinfo *ai, const char *text, struct fau
 
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_wildcard(a) ? &off : &on, sizeof on);
     }
-    if (bind(fd, ai->ai_addr, ai->ai_addrlen) || listen(fd, BACKLOG)) {
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen)) {
         fault_set(f, WHY_INTERNAL, "listen: %s: %s", text, strerrordesc_np(errno));
         (void)close(fd);
         return f->why;
@@ -199,20 +208,12 @@ bind_text(struct http *h, const char *text, struct fault *f)
         return f->why;
     int failed = getaddrinfo(host, port, &hints, &list);
     if (failed)
-        return fault_set(f, WHY_INVALID, "listen: %.100s: %s", text, gai_strerror(failed));
+        return fault_set(f,
+                         failed == EAI_AGAIN || failed == EAI_MEMORY ? WHY_INTERNAL : WHY_INVALID,
+                         "listen: %.100s: %s", text, gai_strerror(failed));
     for (const struct addrinfo *ai = list; ai && !f->why; ai = ai->ai_next)
         (void)bind_one(h, ai, text, f);
     freeaddrinfo(list);
-    return f->why;
-}
-
-enum why
-http_check(const struct config *c, struct fault *f)
-{
-    char host[HOST_TEXT];
-
-    for (int i = 0; i < c->listen.len && !f->why; i++)
-        (void)split(c->listen.at[i], host, f);
     return f->why;
 }
 
@@ -229,8 +230,13 @@ listener_open(struct http *h, struct fault *f)
         if (!guard_hosts_add(&h->hosts, allowed->at[i]))
             return fault_set(f, WHY_INVALID, "allow-host: too many names");
     }
-    for (int i = 0; i < n && !f->why; i++)
-        (void)keep(h, first + i, f);
+    if (n > 0 && config_from(&config_rows[CONFIG_ROW_listen]) != CONFIG_FROM_DEFAULT)
+        log_line(LOG_LEVEL_WARNING, "listen_ignored",
+                 "why=\"systemd gives the sockets: the address of the socket unit counts\"");
+    for (int i = 0; i < n && !f->why; i++) {
+        if (keep(h, first + i, f) == WHY_OK && !is_listening(first + i))
+            fault_set(f, WHY_INVALID, "listen: systemd's socket %d is none that listens", i);
+    }
     for (int i = 0; n <= 0 && i < listen_on->len && !f->why; i++)
         (void)bind_text(h, listen_on->at[i], f);
     if (!f->why && h->listens == 0)
@@ -317,6 +323,10 @@ listener_start(struct http *h, struct fault *f)
 {
     static const struct bob_thread_options options = {.role = "acceptor"};
 
+    for (int i = 0; i < h->listens; i++) {
+        if (!is_listening(h->listen_fd[i]) && listen(h->listen_fd[i], BACKLOG))
+            return fault_set(f, WHY_INTERNAL, "listen: %s: %s", h->url, strerrordesc_np(errno));
+    }
     h->accept_stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (h->accept_stop_fd < 0 ||
         bob_thread_start(&h->acceptor, "acceptor", accept_all, h, &options))

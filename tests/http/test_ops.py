@@ -157,6 +157,7 @@ def test_a_variable_is_as_good_as_a_flag_and_a_flag_wins(start):
 def test_off_loopback_it_refuses_to_start_unless_insecure(start, tmp_path):
     refuses_to_start(start, tmp_path / "off", r"0\.0\.0\.0 can be reached .*--insecure",
                      flags=("--listen", "127.0.0.1:0", "--listen", "0.0.0.0:0"), status=IN_VAIN)
+    assert not (tmp_path / "off").exists(), "it was found out too late"
     loud = start("--listen", "0.0.0.0:0", "--insecure")
     loud.log_line("warning")
 
@@ -182,6 +183,7 @@ def test_a_port_in_use_is_named(start, tmp_path):
         taken.listen(1)
         port = str(taken.getsockname()[1])
         refuses_to_start(start, tmp_path / "port", port, "in use", flags=("--listen", f"127.0.0.1:{port}"))
+        assert not (tmp_path / "port").exists(), "it was found out too late"
 
 
 @pytest.mark.quick

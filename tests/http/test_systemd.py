@@ -179,3 +179,26 @@ def test_what_stops_the_start_is_an_error_to_the_journal(unit, flags, env):
     said = [line for line in server.lines if "bobbind: " in line]
     assert len(said) == 1 and said[0].startswith("<3>bobbind: "), server.log()
     assert all(line.startswith("<") for line in server.lines if line), server.log()
+
+
+@pytest.mark.needs("libsystemd")
+@pytest.mark.parametrize("flags, env", [(["--listen", "127.0.0.1:1"], {}), ([], {"BOBBIN_LISTEN": "127.0.0.1:1"}), ([], {})])
+def test_an_address_that_does_not_count_is_named_in_the_log(unit, flags, env):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = unit(*flags, sockets=[listening], env=env).start()
+        assert server.port == listening.getsockname()[1]
+        assert ("<4>listen_ignored" in server.log()) == bool(flags or env), server.log()
+
+
+@pytest.mark.needs("libsystemd")
+@pytest.mark.parametrize("kind, address, word", [
+    (socket.SOCK_STREAM, "0.0.0.0", "--insecure"), (socket.SOCK_DGRAM, "127.0.0.1", "none that listens"),
+])
+def test_a_socket_that_may_not_be_is_refused_before_the_store_is_read(unit, kind, address, word):
+    with socket.socket(socket.AF_INET, kind) as given:
+        given.bind((address, 0))
+        if kind == socket.SOCK_STREAM:
+            given.listen()
+        server = unit(sockets=[given]).spawn()
+        assert server.wait() == 2 and word in server.log(), server.log()
+        assert not server.folder.exists()
