@@ -214,6 +214,7 @@ tick(void *arg)
 {
     struct bobbind *b = arg;
 
+    log_tick();
     http_tick(b->http);
     work_tick(b->work, bob_now());
 }
@@ -345,5 +346,6 @@ bobbind_stop(struct bobbind *b)
     if (!http_quiet(b->http, bob_in_ms(LAST_MS)))
         log_line(LOG_LEVEL_WARNING, "requests_cut", "after_ms=%d", LAST_MS);
     stop_parts(b, PARTS);
+    log_tick();
     return !b->lost;
 }

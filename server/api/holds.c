@@ -311,9 +311,9 @@ deleted(struct request *req, struct reply *reply)
     if (was->token) { /* somebody else's hold may have ended: it can be looked up who had it, and when */
         char owner[2 * OWNER_MAX_LEN + 4];
 
-        log_line(LOG_LEVEL_INFO, "hold_taken_away", "%s=%s token=%" PRIu64 " owner=%s",
-                 noun[q->kind], request_name(req, 0), was->token,
-                 log_quote(owner, sizeof owner, was->owner));
+        log_often(LOG_LEVEL_INFO, "hold_taken_away", "%s=%s token=%" PRIu64 " owner=%s",
+                  noun[q->kind], request_name(req, 0), was->token,
+                  log_quote(owner, sizeof owner, was->owner));
     }
     struct bytes *b = api_deleting(req, reply);
     if (q->kind == HOLD_LOCK)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -19,7 +20,11 @@
 #include "base/lockorder.h"
 #include "base/utf8.h"
 
-enum { LINE_MAX_BYTES = 1024 };
+enum {
+    LINE_MAX_BYTES = 1024,
+    LEVELS = LOG_LEVEL_ERROR + 1,
+    OFTEN_MOST = 200, /* a second, of each level: the unit's LogRateLimitBurst= allows for it */
+};
 
 static const struct level {
     const char *name;
@@ -34,6 +39,7 @@ static const struct level {
 static struct bob_lock writing = BOB_LOCK_INIT(LOCK_CLASS(L_LOG));
 static _Atomic int least_level = LOG_LEVEL_INFO;
 static _Atomic bool to_journal;
+static _Atomic int64_t often[LEVELS]; /* since the last tick */
 
 static void
 log_lock(void) BOB_ACQUIRES(L_LOG)
@@ -67,8 +73,8 @@ log_start(enum log_level least)
     atomic_store(&to_journal, stderr_is_journal());
 }
 
-bool
-log_is_journal(void)
+static bool
+is_journal(void)
 {
     return atomic_load_explicit(&to_journal, memory_order_relaxed);
 }
@@ -114,26 +120,61 @@ finish(char line[LINE_MAX_BYTES + 1], size_t len, const char *fmt, va_list args)
     write_line(line, len + 1);
 }
 
-void
-log_line(enum log_level level, const char *event, const char *fmt, ...)
+BOB_PRINTF(3, 0)
+static void
+write_event(enum log_level level, const char *event, const char *fmt, va_list args)
 {
     char line[LINE_MAX_BYTES + 1]; /* the final newline has room */
     char now[CLOCK_TEXT_LEN];
     int saved = errno; /* a log line changes nothing for its caller */
-    va_list args;
     int n;
 
-    if (!log_wants(level))
-        return;
     clock_text(now, clock_wall_ms());
-    if (log_is_journal())
+    if (is_journal())
         n = snprintf(line, sizeof line, "%s%s ", levels[level].prefix, event);
     else
         n = snprintf(line, sizeof line, "%s %s %s ", now, levels[level].name, event);
-    va_start(args, fmt);
     finish(line, n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1, fmt, args);
-    va_end(args);
     errno = saved;
+}
+
+void
+log_line(enum log_level level, const char *event, const char *fmt, ...)
+{
+    va_list args;
+
+    if (!log_wants(level))
+        return;
+    va_start(args, fmt);
+    write_event(level, event, fmt, args);
+    va_end(args);
+}
+
+void
+log_often(enum log_level level, const char *event, const char *fmt, ...)
+{
+    va_list args;
+
+    if (!log_wants(level) || (is_journal() && atomic_fetch_add(&often[level], 1) >= OFTEN_MOST))
+        return;
+    va_start(args, fmt);
+    write_event(level, event, fmt, args);
+    va_end(args);
+}
+
+void
+log_tick(void)
+{
+    int64_t left_out = 0;
+
+    for (int i = 0; i < LEVELS; i++) {
+        int64_t n = atomic_exchange(&often[i], 0);
+
+        left_out += n > OFTEN_MOST ? n - OFTEN_MOST : 0;
+    }
+    if (left_out > 0)
+        log_line(LOG_LEVEL_WARNING, "lines_left_out", "n=%" PRId64 " why=\"over %d a second\"",
+                 left_out, OFTEN_MOST);
 }
 
 void

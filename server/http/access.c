@@ -23,9 +23,9 @@ access_line(const struct request *req)
 
     char path[256], detail[320];
     const char *method = req->head ? "HEAD" : method_name[req->method];
-    log_line(failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, failed ? "request_failed" : "request",
-             "method=%s path=%s status=%d ms=%lld%s%s", method,
-             log_quote(path, sizeof path, req->path), req->status, (long long)(took / NS_PER_MS),
-             req->fault.why ? " detail=" : "",
-             req->fault.why ? log_quote(detail, sizeof detail, req->fault.detail) : "");
+    log_often(failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, failed ? "request_failed" : "request",
+              "method=%s path=%s status=%d ms=%lld%s%s", method,
+              log_quote(path, sizeof path, req->path), req->status, (long long)(took / NS_PER_MS),
+              req->fault.why ? " detail=" : "",
+              req->fault.why ? log_quote(detail, sizeof detail, req->fault.detail) : "");
 }

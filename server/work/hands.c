@@ -136,9 +136,9 @@ static void
 end_run(struct work *w, const struct claim *claim, const struct task_end *end)
 {
     if (end->state == TASK_FAILED)
-        log_line(LOG_LEVEL_INFO, "task_failed",
-                 "task=t%" PRIu64 " executor=%s kind=%s attempt=%" PRId64 " code=%s", claim->number,
-                 claim->executor, claim->kind, claim->attempt, end->code);
+        log_often(LOG_LEVEL_INFO, "task_failed",
+                  "task=t%" PRIu64 " executor=%s kind=%s attempt=%" PRId64 " code=%s",
+                  claim->number, claim->executor, claim->kind, claim->attempt, end->code);
     task_finish(w->coord, clock_now(), claim->number, claim->attempt, end);
 }
 

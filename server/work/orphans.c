@@ -64,8 +64,8 @@ end_if_orphan(pid_t pid, const char *folder, char *room)
         return;
     if (is_orphan(pid, folder, room) &&
         syscall(SYS_pidfd_send_signal, gone.fd, SIGKILL, NULL, 0) == 0) {
-        log_line(LOG_LEVEL_WARNING, "orphan_killed",
-                 "pid=%d why=\"a command of a server that crashed\"", (int)pid);
+        log_often(LOG_LEVEL_WARNING, "orphan_killed",
+                  "pid=%d why=\"a command of a server that crashed\"", (int)pid);
         (void)poll(&gone, 1, DEATH_MS);
     }
     (void)close(gone.fd);

@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from bobbind import PATIENCE, Server, until
+from swarm import Swarm
 from wire import Client, Waiting
 
 
@@ -202,3 +203,20 @@ def test_a_socket_that_may_not_be_is_refused_before_the_store_is_read(unit, kind
         server = unit(sockets=[given]).spawn()
         assert server.wait() == 2 and word in server.log(), server.log()
         assert not server.folder.exists()
+
+
+def test_the_access_log_leaves_the_journal_room_for_what_matters(unit):
+    """Requests as fast as they are answered, until some have no line; what is left out is counted."""
+    server = unit("--access-log").start()
+    asked = 0
+    for _ in range(20):
+        swarm = Swarm(server, clients=16, each=100, counter="c")
+        swarm.run()
+        asked += swarm.acknowledged
+        if any("lines_left_out" in line for line in server.lines):
+            break
+    server.stop()
+    logged = sum(line.startswith("<6>request ") for line in server.lines)
+    left_out = [int(n) for n in re.findall(r"^<4>lines_left_out n=(\d+) ", "\n".join(server.lines), re.MULTILINE)]
+    assert left_out and logged + sum(left_out) == asked
+    assert any(line.startswith("<6>stopping ") for line in server.lines) and "<6>stopped " in server.log()

@@ -117,6 +117,61 @@ FACT(the_journal_gets_a_number_and_no_time)
     log_start(LOG_LEVEL_INFO);
 }
 
+/* How many lines of @text begin with @start. */
+static int
+count(const char *text, const char *start)
+{
+    int n = 0;
+
+    for (; text; text = strchr(text, '\n'), text += text ? 1 : 0)
+        n += strncmp(text, start, strlen(start)) == 0;
+    return n;
+}
+
+FACT(what_clients_cause_leaves_the_journal_room_for_what_matters)
+{
+    struct stat st;
+    char stream[64];
+
+    collect();
+    assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+    (void)snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+    log_start(LOG_LEVEL_INFO);
+    for (int i = 0; i < 1000; i++)
+        log_often(LOG_LEVEL_INFO, "request", "n=%d", i);
+    log_often(LOG_LEVEL_ERROR, "request_failed", "n=1");
+    log_often(LOG_LEVEL_DEBUG, "unwanted", "n=1");
+    log_line(LOG_LEVEL_INFO, "stopping", "n=1");
+    log_tick();
+    log_often(LOG_LEVEL_INFO, "again", "n=1");
+    log_tick();
+    char *text = collected_text();
+    int logged = count(text, "<6>request ");
+    char left_out[64];
+
+    assert_in_range(logged, 100, 500);
+    (void)snprintf(left_out, sizeof left_out, "<4>lines_left_out n=%d ", 1000 - logged);
+    assert_int_equal(count(text, left_out), 1);
+    assert_int_equal(count(text, "<4>"), 1);
+    assert_int_equal(count(text, "<3>request_failed "), 1);
+    assert_int_equal(count(text, "<6>stopping "), 1);
+    assert_int_equal(count(text, "<6>again "), 1);
+    free(text);
+    unsetenv("JOURNAL_STREAM");
+
+    collect();
+    log_start(LOG_LEVEL_INFO);
+    for (int i = 0; i < 1000; i++)
+        log_often(LOG_LEVEL_INFO, "request", "n=%d", i);
+    log_tick();
+    text = collected_text();
+    assert_int_equal(count(text, "20"), 1000);
+    assert_null(strstr(text, "left_out"));
+    free(text);
+}
+
 FACT(a_stranger_cannot_forge_a_line)
 {
     collect();
@@ -246,6 +301,7 @@ main(void)
         cmocka_unit_test(a_line_has_its_time_its_level_and_its_event),
         cmocka_unit_test(what_is_below_the_least_level_is_not_logged),
         cmocka_unit_test(the_journal_gets_a_number_and_no_time),
+        cmocka_unit_test(what_clients_cause_leaves_the_journal_room_for_what_matters),
         cmocka_unit_test(a_stranger_cannot_forge_a_line),
         cmocka_unit_test(a_line_is_cut_at_a_kibibyte_and_not_inside_a_character),
         cmocka_unit_test(errno_stays_as_it_was),
