@@ -1,4 +1,4 @@
-/* notify.h - systemd: ready, stopping, watchdog, inherited sockets.  Without libsystemd, or not
+/* notify.h - systemd: ready, status, stopping, watchdog, inherited sockets.  Without libsystemd, or not
  * under systemd, all of it does nothing and says so by its return value.
  *
  * SPDX-License-Identifier: MIT */
