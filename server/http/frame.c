@@ -105,16 +105,18 @@ read_method(struct frame *f, const char *at, size_t len)
         f->is_head = f->text_len_ == 4 && memcmp(f->text_, "HEAD", 4) == 0;
         f->text_len_ = 0;
         f->at_ = AT_GAP;
+        n++;
     }
     return count(f, n) ? keep(n) : skip(0);
 }
 
+/* Of some spaces the first was handed on, with the method. */
 static struct step
 read_gap(struct frame *f, const char *at, size_t len)
 {
     (void)len;
     if (*at == ' ')
-        return count(f, 1) ? keep(1) : skip(0);
+        return count(f, 1) ? skip(1) : skip(0);
     f->at_ = AT_URI;
     return skip(0);
 }

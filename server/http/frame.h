@@ -7,10 +7,12 @@
  *     if (f.why) ...                                   // what follows them is refused: f.wrong
  *
  * MHD 0.9.75 glues a folded line to the name before it, ends a value at a NUL, a line at a bare CR,
- * takes the first of two lengths and a value with the blanks behind it.  Each lets two readers of
- * the same bytes see different requests (CWE-444).  What comes out of here has one meaning: names
- * are tokens, values have no blanks around them, lines are not folded, there is one length or one
- * coding, chunks have no extensions, trailer fields are gone (RFC 9112; a recipient may drop both).
+ * takes the first of two lengths and a value with the blanks behind it; MHD 1.0 takes a second
+ * space behind the method for a part of the target.  Each lets two readers of the same bytes see
+ * different requests (CWE-444).  What comes out of here has one meaning: one space stands before
+ * the target, names are tokens, values have no blanks around them, lines are not folded, there is
+ * one length or one coding, chunks have no extensions, trailer fields are gone (RFC 9112; a
+ * recipient may drop both).
  *
  * Bytes go through in pieces of any size: the same bytes in other pieces come out the same, but
  * that a tab held back between two pieces comes out as a space, which is the same to who reads a
