@@ -29,9 +29,10 @@ UNASKED = ("speed", "crowd", "latency")
 
 
 def machine():
+    microhttpd = subprocess.run(["pkg-config", "--modversion", "libmicrohttpd"], capture_output=True, text=True).stdout.strip()
     redis = subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout.split()[2][2:]
     nginx = subprocess.run([NGINX_BINARY, "-v"], capture_output=True, text=True).stderr.split("/")[-1].strip()
-    return (f"{processors()}, libmicrohttpd 0.9.75, redis {redis}, nginx {nginx}, Python {platform.python_version()}, "
+    return (f"{processors()}, libmicrohttpd {microhttpd}, redis {redis}, nginx {nginx}, Python {platform.python_version()}, "
             f"load before {os.getloadavg()[0]:.1f}")
 
 
