@@ -192,7 +192,7 @@ unescape(const char *at, size_t len)
 {
     int high = len < 3 ? -1 : hex_digit(at[1]), low = len < 3 ? -1 : hex_digit(at[2]);
 
-    return high < 0 || low < 0 ? 0 : (char)(high << 4 | low);
+    return (char)(high < 0 || low < 0 ? 0 : high << 4 | low);
 }
 
 enum why
