@@ -143,9 +143,10 @@ class Player(threading.Thread):
         return self.release(path, grant)
 
     def renew(self, path, grant):
-        sent = time.monotonic()
-        if self.client.post(path + "/renew", token=grant.token, ttl=0.4).expect((200, 412, 423)).status == 200:
-            grant.until = sent + 0.4  # shorter or longer than it was
+        sent, ttl = time.monotonic(), 0.4  # shorter or longer than it was
+        grant.until = min(grant.until, sent + ttl)  # if no reply comes
+        if self.client.post(path + "/renew", token=grant.token, ttl=ttl).expect((200, 412, 423)).status == 200:
+            grant.until = sent + ttl
             time.sleep(0.01)
         self.release(path, grant)
 
