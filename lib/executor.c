@@ -8,6 +8,7 @@
 
 #include "cond.h"
 #include "cut.h"
+#include "noted.h"
 #include "promise.h"
 #include "staff.h"
 
@@ -224,12 +225,16 @@ have_block(struct order *o)
     return BOB_OK;
 }
 
-/* What is left to do when it is full. */
+/* What is left to do when it is full.  Work that submits work that submits work takes the stack of all. */
 static enum bob_err
 run_here(struct order *o)
 {
-    enum bob_err err = o->f ? BOB_OK : have_block(o);
+    enum bob_err err = BOB_OK;
 
+    if (bob_noting_.depth >= BOB_CALLER_RUNS_MAX)
+        err = BOB_ERR_FULL;
+    else if (!o->f)
+        err = have_block(o);
     if (!err)
         bob_staff_run_(o->f);
     return err;

@@ -1,5 +1,8 @@
 /* future.c - one result behind one atomic word; see <bobbin/future.h>, and promise.h for how the word changes.
  *
+ * A callback may finish another future, and that one's callback a third: were they called inside one another, a long
+ * chain would end the stack.  So each thread has a list of callbacks that are due, and calls them one after the other.
+ *
  * SPDX-License-Identifier: MIT */
 #include <bobbin/future.h>
 #include <bobbin/lock.h>
@@ -18,11 +21,21 @@ struct bob_failure_text {
     char message[];
 };
 
+typedef void callback_fn(struct bob_future *, void *);
+
 struct callback {
     struct bob_watch watch;
-    void (*fn)(struct bob_future *, void *);
+    struct bob_future *of; /* with a reference once it is due */
+    callback_fn *fn;
     void *arg;
 };
+
+/* The calling thread's: those that are due, and where in their list the next one goes, which is behind those that the
+ * callback which runs has made due, and before all others.  NULL: none runs. */
+static __thread struct {
+    struct bob_watch *first;
+    struct bob_watch **put_at;
+} due __attribute__((tls_model("initial-exec")));
 
 #define BUCKET                                                                                     \
     {                                                                                              \
@@ -144,6 +157,45 @@ bob_promise_unwatch_(struct bob_future *f, struct bob_watch *w)
     unlock(f);
 }
 
+static void
+call(callback_fn *fn, struct bob_future *f, void *arg)
+{
+    due.put_at = &due.first;
+    fn(f, arg);
+}
+
+static void
+call_all_due(void)
+{
+    struct bob_watch *w;
+
+    while ((w = due.first)) {
+        struct callback *c = BOB_OWNER(w, struct callback, watch);
+
+        due.first = w->next;
+        call(c->fn, c->of, c->arg);
+        bob_future_unref(c->of);
+        free(c);
+    }
+    due.put_at = NULL;
+}
+
+/* Those from @first to the one whose next is *@last are due.  They are called now, or else by the call of this further up
+ * the stack. */
+static void
+make_due(struct bob_watch *first, struct bob_watch **last) BOB_NOT_HOLDING(L_FUTURE)
+{
+    bool is_outermost = !due.put_at;
+
+    if (is_outermost)
+        due.put_at = &due.first;
+    *last = *due.put_at;
+    *due.put_at = first;
+    due.put_at = last;
+    if (is_outermost)
+        call_all_due();
+}
+
 /* @f is done: tells all that watch it, in the order in which they came. */
 static void
 tell(struct bob_future *f) BOB_NOT_HOLDING(L_FUTURE)
@@ -163,23 +215,15 @@ tell(struct bob_future *f) BOB_NOT_HOLDING(L_FUTURE)
         if (w->told) {
             w->told(w, f); /* and it may be gone */
         } else {
+            bob_future_ref(f); /* a callback may drop the caller's */
             *last = w;
             last = &w->next;
         }
     }
     *last = NULL;
     unlock(f);
-    if (!callbacks)
-        return;
-    bob_future_ref(f); /* a callback may drop the caller's */
-    for (w = callbacks; w; w = next) {
-        struct callback *c = BOB_OWNER(w, struct callback, watch);
-
-        next = w->next;
-        c->fn(f, c->arg);
-        free(c);
-    }
-    bob_future_unref(f);
+    if (callbacks)
+        make_due(callbacks, last);
 }
 
 struct waiter {
@@ -436,15 +480,18 @@ bob_future_add_done_callback(struct bob_future *f, void (*fn)(struct bob_future 
 {
     struct callback *c;
 
-    if (!bob_future_done(f)) {
-        c = (struct callback *)malloc(sizeof *c);
-        if (!c)
-            return BOB_ERR_NO_MEMORY;
-        *c = (struct callback){.fn = fn, .arg = arg};
-        if (bob_promise_watch_(f, &c->watch))
-            return BOB_OK;
-        free(c);
+    if (bob_future_done(f) && !due.put_at) {
+        call(fn, f, arg);
+        call_all_due();
+        return BOB_OK;
     }
-    fn(f, arg);
+    c = (struct callback *)malloc(sizeof *c);
+    if (!c)
+        return BOB_ERR_NO_MEMORY;
+    *c = (struct callback){.of = f, .fn = fn, .arg = arg};
+    if (!bob_promise_watch_(f, &c->watch)) {
+        bob_future_ref(f);
+        make_due(&c->watch, &c->watch.next);
+    }
     return BOB_OK;
 }

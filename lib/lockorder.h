@@ -13,9 +13,9 @@
 /*    class         after          guards */
 #define LOCK_ORDER(X)                                                                              \
     X(L_EXECUTOR,   L_USERS)     /* executor.c: its queue and its workers; starts threads under it */ \
-    X(L_MAP,        L_EXECUTOR)  /* map.c: the failure of one map */                               \
-    X(L_FUTURE,     L_MAP)       /* future.c: who watches the futures of one bucket */             \
-    X(L_COMPLETED,  L_FUTURE)    /* future_wait.c: what one as_completed has to give */            \
+    X(L_FUTURE,     L_EXECUTOR)  /* future.c: who watches the futures of one bucket */             \
+    X(L_MAP,        L_FUTURE)    /* map.c: what is left of one map, and its failure */             \
+    X(L_COMPLETED,  L_MAP)       /* future_wait.c: what one as_completed has to give */            \
     X(L_TIMERS,     L_COMPLETED)    /* timer.c: the heap, and which timer runs */                     \
     X(L_QUEUE,      L_TIMERS)    /* queue_side.c: one side of one queue */                         \
     X(L_QUEUE_PILE, L_QUEUE)     /* queue.c: the items of one stack or heap */                     \

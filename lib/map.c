@@ -195,22 +195,31 @@ one_less(struct job *j, enum bob_err err)
     unref(j);
 }
 
+/* A watch and no callback: the caller shall not wait for callbacks of its program's. */
+struct helper {
+    struct bob_watch watch; /* first: a future that is forgotten frees it */
+    struct job *job;
+};
+
 static void
-helper_is_done(struct bob_future *f, void *job)
+helper_is_done(struct bob_watch *w, struct bob_future *f)
 {
-    one_less(job, bob_future_result(f, BOB_AT_ONCE, NULL));
+    struct helper *h = BOB_OWNER(w, struct helper, watch);
+
+    one_less(h->job, bob_future_result(f, BOB_AT_ONCE, NULL));
+    free(h);
 }
 
 static enum bob_err
 add_helper(struct bob_executor *x, struct job *j, bool waits)
 {
     struct bob_future *f = bob_promise_new_(help, j);
-    enum bob_err err;
+    struct helper *h = f ? malloc(sizeof *h) : NULL;
+    enum bob_err err = BOB_ERR_NO_MEMORY;
 
-    if (!f)
-        return BOB_ERR_NO_MEMORY;
-    err = bob_future_add_done_callback(f, helper_is_done, j);
-    if (!err) {
+    if (h) {
+        *h = (struct helper){.watch.told = helper_is_done, .job = j};
+        (void)bob_promise_watch_(f, &h->watch); /* it is not done yet */
         __atomic_add_fetch(&j->refs, 1, __ATOMIC_RELAXED);
         lock(j);
         j->helpers++;
@@ -220,7 +229,7 @@ add_helper(struct bob_executor *x, struct job *j, bool waits)
             return BOB_OK;
         one_less(j, BOB_OK);
     }
-    bob_future_unref(f); /* and its callback is forgotten */
+    bob_future_unref(f); /* and its watch is forgotten */
     return err;
 }
 

@@ -54,6 +54,10 @@ enum bob_on_full {
     BOB_FULL_CALLER_RUNS /* runs the work at once, on the calling thread */
 };
 
+/* So many works, each submitted by the one before, may run inside one another on one thread: the next gives
+ * BOB_ERR_FULL, as the stack has an end. */
+enum { BOB_CALLER_RUNS_MAX = 64 };
+
 struct bob_executor_options {
     const char *role;     /* of its threads, for lists; static storage */
     unsigned max_workers; /* 1 or more; 0: min(32, processors + 4), as in Python */

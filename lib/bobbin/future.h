@@ -14,13 +14,18 @@
  * cancelled.  Once done it never changes.
  *
  * Differs from Python: a future that is cancelled is done at once, also for wait and as_completed (there, once a worker
- * has met it); one that an executor's work runs is finished by that work alone.
+ * has met it); one that an executor's work runs is finished by that work alone; no callback is called inside another.
  *
  * Order:   callbacks run in the order in which they were added.  Waiting threads go on in no promised order.
  * Threads: every function may be called from any thread at once, by anybody with a reference.  A callback runs on
- *          the thread that finishes or cancels the future, or on the adder's if it is done already.
+ *          the thread that finishes or cancels the future, or on the adder's if it is done already, and has returned
+ *          when that call returns.  Of a call that is made inside a callback (of whichever future, how deep inside is all
+ *          the same) the future is done when it returns, and who waits for it is woken, but its callbacks run on
+ *          that thread as soon as the callback that runs has returned, before any other that is due there.  So a
+ *          chain of futures, each finished by a callback of the one before, takes no more stack than one.
  * Locks:   every call may be made under any lock of yours, but those that finish it, and adding a callback, call
- *          back: then under that lock.  No lock of the library's is held in a callback.
+ *          back: then under that lock, or, inside a callback, under those of the outermost call.  No lock of the
+ *          library's is held in a callback.
  * Memory:  one allocation, below 64 bytes, and one more if it fails; counted references; the last unref frees it.  It
  *          never owns the value.
  *
@@ -77,8 +82,8 @@ const char *bob_future_message(struct bob_future *f); /* "" unless failed; lives
  * those of bob_fail, if the worker used it; when memory was out they are "". */
 bool bob_future_failure(struct bob_future *f, struct bob_failure *ret_failure);
 
-/* Calls fn(f, arg) once, when done: in the thread that finishes it, or at once if it is.  The callback borrows a
- * reference for its time.
+/* Calls fn(f, arg) once, when done: in the thread that finishes it, or at once if it is; inside a callback, after that.
+ * The callback borrows a reference for its time, and may not wait for one that is called after it.
  *   BOB_ERR_NO_MEMORY  it is not added, and will not be called */
 BOB_MUST_USE enum bob_err bob_future_add_done_callback(struct bob_future *f,
                                                        void (*fn)(struct bob_future *, void *),
