@@ -96,9 +96,9 @@ bob_condition_wait_for(struct bob_condition *c, struct bob_lock *l, bool (*predi
                        void *arg, bob_time deadline)
 {
     enum bob_err err = BOB_OK;
-    bool is_true;
+    bool is_true = false;
 
-    while (!(is_true = predicate(arg)) && !err)
+    while (predicate && !(is_true = predicate(arg)) && !err)
         err = bob_condition_wait(c, l, deadline);
     return is_true;
 }
@@ -108,9 +108,9 @@ bob_condition_wait_for_rlock(struct bob_condition *c, struct bob_rlock *l,
                              bool (*predicate)(void *), void *arg, bob_time deadline)
 {
     enum bob_err err = BOB_OK;
-    bool is_true;
+    bool is_true = false;
 
-    while (!(is_true = predicate(arg)) && !err)
+    while (predicate && !(is_true = predicate(arg)) && !err)
         err = bob_condition_wait_rlock(c, l, deadline);
     return is_true;
 }

@@ -225,7 +225,8 @@ have_block(struct order *o)
     return BOB_OK;
 }
 
-/* What is left to do when it is full.  Work that submits work that submits work takes the stack of all. */
+/* What is left to do when it is full.  Work that submits work that submits work takes the stack of
+ * all. */
 static enum bob_err
 run_here(struct order *o)
 {
@@ -247,6 +248,8 @@ bob_executor_submit(struct bob_executor *x, bob_work_fn fn, void *arg,
     struct order o = {.fn = fn, .arg = arg, .word = ret_future ? PROMISE_REF : PROMISE_UNASKED};
     enum bob_err err = BOB_OK;
 
+    if (!fn)
+        return BOB_ERR_INVALID;
     o.waits = x->options.on_full == BOB_FULL_WAIT && bob_working_for_ != x;
     if (!__atomic_load_n(&x->is_burst, __ATOMIC_RELAXED))
         err = have_block(&o);

@@ -1,7 +1,8 @@
 /* future.c - one result behind one atomic word; see <bobbin/future.h>, and promise.h for how the word changes.
  *
- * A callback may finish another future, and that one's callback a third: were they called inside one another, a long
- * chain would end the stack.  So each thread has a list of callbacks that are due, and calls them one after the other.
+ * A callback may finish another future, and that one's callback a third: were they called inside
+ * one another, a long chain would end the stack.  So each thread has a list of callbacks that are
+ * due, and calls them one after the other.
  *
  * SPDX-License-Identifier: MIT */
 #include <bobbin/future.h>
@@ -30,8 +31,9 @@ struct callback {
     void *arg;
 };
 
-/* The calling thread's: those that are due, and where in their list the next one goes, which is behind those that the
- * callback which runs has made due, and before all others.  NULL: none runs. */
+/* The calling thread's: those that are due, and where in their list the next one goes, which is
+ * behind those that the callback which runs has made due, and before all others.  NULL: none runs.
+ * */
 static __thread struct {
     struct bob_watch *first;
     struct bob_watch **put_at;
@@ -180,8 +182,8 @@ call_all_due(void)
     due.put_at = NULL;
 }
 
-/* Those from @first to the one whose next is *@last are due.  They are called now, or else by the call of this further up
- * the stack. */
+/* Those from @first to the one whose next is *@last are due.  They are called now, or else by the
+ * call of this further up the stack. */
 static void
 make_due(struct bob_watch *first, struct bob_watch **last) BOB_NOT_HOLDING(L_FUTURE)
 {
@@ -453,16 +455,14 @@ bob_future_failure(struct bob_future *f, struct bob_failure *ret_failure)
 {
     uint64_t word = bob_promise_word_(f);
     const struct bob_failure_text *text;
+    bool is_cancelled = bob_promise_state_(word) == PROMISE_CANCELLED;
 
-    if (bob_promise_state_(word) == PROMISE_CANCELLED) {
-        *ret_failure = (struct bob_failure){BOB_ERR_CANCELLED, "", ""};
-        return true;
-    }
-    if (bob_promise_state_(word) != PROMISE_FAILED)
+    if (!is_cancelled && bob_promise_state_(word) != PROMISE_FAILED)
         return false;
-    text = f->u.text;
-    *ret_failure =
-        (struct bob_failure){code_of(word), text ? text->message : "", text ? text->origin : ""};
+    text = is_cancelled ? NULL : f->u.text;
+    if (ret_failure)
+        *ret_failure = (struct bob_failure){is_cancelled ? BOB_ERR_CANCELLED : code_of(word),
+                                            text ? text->message : "", text ? text->origin : ""};
     return true;
 }
 
@@ -480,6 +480,8 @@ bob_future_add_done_callback(struct bob_future *f, void (*fn)(struct bob_future 
 {
     struct callback *c;
 
+    if (!fn)
+        return BOB_ERR_INVALID;
     if (bob_future_done(f) && !due.put_at) {
         call(fn, f, arg);
         call_all_due();

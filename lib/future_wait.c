@@ -105,6 +105,8 @@ bob_future_wait(struct bob_future *const *fs, size_t n, enum bob_return_when whe
     struct set set = {.when = when, .left = n, .parker = BOB_PARKER_INIT};
     enum bob_err err = BOB_OK;
 
+    if (n > 0 && !fs)
+        return BOB_ERR_INVALID;
     if (when == BOB_ALL_COMPLETED)
         err = wait_for_all(fs, n, deadline);
     else if (n > 0)
@@ -169,7 +171,7 @@ bob_as_completed_new(struct bob_future *const *fs, size_t n) BOB_UNSHARED
     struct bob_as_completed *it;
     size_t bytes;
 
-    if (__builtin_mul_overflow(n, sizeof *it->entries, &bytes) ||
+    if ((n > 0 && !fs) || __builtin_mul_overflow(n, sizeof *it->entries, &bytes) ||
         __builtin_add_overflow(bytes, sizeof *it, &bytes))
         return NULL;
     it = malloc(bytes);
@@ -204,6 +206,8 @@ bob_as_completed_next(struct bob_as_completed *it, bob_time deadline,
     struct bob_list *first = NULL;
     enum bob_err err = BOB_OK;
 
+    if (!ret_future)
+        return BOB_ERR_INVALID;
     lock(it);
     while (it->given < it->n && !(first = bob_list_pop_(&it->done)) && !err)
         err = bob_condition_wait(&it->grown, &it->lock, deadline);

@@ -337,13 +337,16 @@ bob_executor_map(struct bob_executor *x, bob_work_fn fn, void *const *args, size
 {
     static const struct bob_map_options defaults = {0};
     bool helps = bob_working_for_ == x;
-    size_t workers = workers_of(x), helpers;
+    size_t workers, helpers;
     bob_time deadline;
     struct job *j;
     enum bob_err err;
 
+    if (!fn || (n > 0 && !args))
+        return BOB_ERR_INVALID;
     if (n == 0)
         return BOB_OK;
+    workers = workers_of(x);
     if (!options)
         options = &defaults;
     deadline = options->deadline ? options->deadline : BOB_FOREVER;

@@ -59,6 +59,8 @@ bob_once_call(struct bob_once *o, enum bob_err (*fn)(void *), void *arg)
     enum bob_err err;
     bool done;
 
+    if (!fn)
+        return BOB_ERR_INVALID;
     if (bob_once_done(o))
         return BOB_OK;
     err = wait_for_turn(o, (unsigned)bob_self_(), &done);

@@ -232,6 +232,8 @@ bob_queue_get(struct bob_queue *q, void **ret_item, bob_time deadline)
 {
     enum bob_err err;
 
+    if (!ret_item)
+        return BOB_ERR_INVALID;
     bob_side_lock_(&q->get);
     err = wait_for_item(q, deadline);
     if (!err)

@@ -269,7 +269,7 @@ bob_thread_failure(struct bob_thread *t, struct bob_failure *ret_failure)
 
     lock(t);
     has_failed = t->stage >= BOB_THREAD_ENDED && t->failed_by;
-    if (has_failed) /* nobody writes the message any more */
+    if (has_failed && ret_failure) /* nobody writes the message any more */
         *ret_failure = (struct bob_failure){t->failed_by, t->message, t->origin};
     unlock(t);
     return has_failed;

@@ -196,7 +196,7 @@ bob_thread_enumerate(struct bob_thread_info *ret_list, size_t cap)
 
     lock();
     for (struct bob_list *i = threads.all.next; i != &threads.all; i = i->next) {
-        if (n < cap)
+        if (ret_list && n < cap)
             bob_thread_describe(BOB_OWNER(i, struct bob_thread, in_all), &ret_list[n]);
         n++;
     }

@@ -126,7 +126,7 @@ bob_thread_start(struct bob_thread **ret_thread, const char *name, void *(*fn)(v
     char numbered[BOB_THREAD_NAME_MAX + 1];
     struct bob_thread *t;
 
-    if (!fn)
+    if (!fn || !ret_thread)
         return BOB_ERR_INVALID;
     if (!options)
         options = &defaults;

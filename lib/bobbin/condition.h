@@ -56,7 +56,7 @@ BOB_MUST_USE enum bob_err bob_condition_wait_rlock(struct bob_condition *c, stru
                                                    bob_time deadline);
 
 /* Waits until predicate(arg) is true, asked under @l; returns its last value.  It is asked at least once, and once
- * more after the deadline.  A thread that does not hold @l does not wait. */
+ * more after the deadline.  A thread that does not hold @l does not wait.  A @predicate that is NULL is false, at once. */
 bool bob_condition_wait_for(struct bob_condition *c, struct bob_lock *l, bool (*predicate)(void *),
                             void *arg, bob_time deadline);
 bool bob_condition_wait_for_rlock(struct bob_condition *c, struct bob_rlock *l,

@@ -54,8 +54,8 @@ enum bob_on_full {
     BOB_FULL_CALLER_RUNS /* runs the work at once, on the calling thread */
 };
 
-/* So many works, each submitted by the one before, may run inside one another on one thread: the next gives
- * BOB_ERR_FULL, as the stack has an end. */
+/* So many works, each submitted by the one before, may run inside one another on one thread: the
+ * next gives BOB_ERR_FULL, as the stack has an end. */
 enum { BOB_CALLER_RUNS_MAX = 64 };
 
 struct bob_executor_options {
@@ -83,6 +83,7 @@ void bob_executor_free(struct bob_executor *x);
 
 /* Runs fn(arg) on one of its threads.  *ret_future (may be NULL: nobody asks for the result) is the caller's
  * reference.  On error nothing was queued.
+ *   BOB_ERR_INVALID     @fn is NULL
  *   BOB_ERR_SHUT_DOWN   takes nothing new, also after it waited for room
  *   BOB_ERR_BROKEN      an initializer failed
  *   BOB_ERR_FULL        all workers are busy and max_queue wait already; see on_full.  One that was cancelled counts
@@ -110,6 +111,7 @@ struct bob_map_options {
  * gave.  Work of the executor's own that calls this helps, so that it does not wait for itself.  @options may be NULL.
  * When an item fails, those above it that have not begun are not run, and those below it are; the error is that of the
  * lowest that failed, whose values below are set.  An error of its own leaves some values unset.
+ *   BOB_ERR_INVALID    @fn is NULL, or @args is and @n is not 0
  *   BOB_ERR_TIMEOUT    not all were done by the deadline: nothing more begins, but what runs goes on and may use its
  *                      args[i] until it returns; @args and @ret_values themselves are left alone
  *   BOB_ERR_CANCELLED  the executor was shut down meanwhile, and its futures cancelled

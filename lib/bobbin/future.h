@@ -13,19 +13,22 @@
  * A future is pending, then running, then done: by a result, by an error, or, only while pending, by being
  * cancelled.  Once done it never changes.
  *
- * Differs from Python: a future that is cancelled is done at once, also for wait and as_completed (there, once a worker
- * has met it); one that an executor's work runs is finished by that work alone; no callback is called inside another.
+ * Differs from Python: a future that is cancelled is done at once, also for wait and as_completed
+ * (there, once a worker has met it); one that an executor's work runs is finished by that work
+ * alone; no callback is called inside another.
  *
  * Order:   callbacks run in the order in which they were added.  Waiting threads go on in no promised order.
- * Threads: every function may be called from any thread at once, by anybody with a reference.  A callback runs on
- *          the thread that finishes or cancels the future, or on the adder's if it is done already, and has returned
- *          when that call returns.  Of a call that is made inside a callback (of whichever future, how deep inside is all
- *          the same) the future is done when it returns, and who waits for it is woken, but its callbacks run on
- *          that thread as soon as the callback that runs has returned, before any other that is due there.  So a
- *          chain of futures, each finished by a callback of the one before, takes no more stack than one.
- * Locks:   every call may be made under any lock of yours, but those that finish it, and adding a callback, call
- *          back: then under that lock, or, inside a callback, under those of the outermost call.  No lock of the
- *          library's is held in a callback.
+ * Threads: every function may be called from any thread at once, by anybody with a reference.  A
+ *          callback runs on the thread that finishes or cancels the future, or on the adder's if it
+ *          is done already, and has returned when that call returns.  Of a call that is made inside
+ *          a callback (of whichever future, how deep inside is all the same) the future is done
+ *          when it returns, and who waits for it is woken, but its callbacks run on that thread as
+ *          soon as the callback that runs has returned, before any other that is due there.  So a
+ *          chain of futures, each finished by a callback of the one before, takes no more stack
+ *          than one.
+ * Locks:   every call may be made under any lock of yours, but those that finish it, and adding a
+ *          callback, call back: then under that lock, or, inside a callback, under those of the
+ *          outermost call.  No lock of the library's is held in a callback.
  * Memory:  one allocation, below 64 bytes, and one more if it fails; counted references; the last unref frees it.  It
  *          never owns the value.
  *
@@ -78,12 +81,15 @@ BOB_MUST_USE enum bob_err bob_future_result(struct bob_future *f, bob_time deadl
                                             void **ret_value);
 const char *bob_future_message(struct bob_future *f); /* "" unless failed; lives as long as @f */
 
-/* True when it failed or was cancelled: *ret_failure says how.  Its strings live as long as @f.  Message and origin are
- * those of bob_fail, if the worker used it; when memory was out they are "". */
+/* True when it failed or was cancelled: *ret_failure (may be NULL) says how.  Its strings live as
+ * long as @f.  Message and origin are those of bob_fail, if the worker used it; when memory was out
+ * they are "". */
 bool bob_future_failure(struct bob_future *f, struct bob_failure *ret_failure);
 
-/* Calls fn(f, arg) once, when done: in the thread that finishes it, or at once if it is; inside a callback, after that.
- * The callback borrows a reference for its time, and may not wait for one that is called after it.
+/* Calls fn(f, arg) once, when done: in the thread that finishes it, or at once if it is; inside a
+ * callback, after that.  The callback borrows a reference for its time, and may not wait for one
+ * that is called after it.
+ *   BOB_ERR_INVALID    @fn is NULL
  *   BOB_ERR_NO_MEMORY  it is not added, and will not be called */
 BOB_MUST_USE enum bob_err bob_future_add_done_callback(struct bob_future *f,
                                                        void (*fn)(struct bob_future *, void *),
@@ -99,6 +105,7 @@ enum bob_return_when {
 
 /* Waits for the @n of @fs, among which one may be twice.  *ret_n_done (may be NULL) is how many are done, also after a
  * timeout; ask each.  With @n 0 it returns at once.
+ *   BOB_ERR_INVALID    @fs is NULL, and @n is not 0
  *   BOB_ERR_TIMEOUT    not by the deadline
  *   BOB_ERR_NO_MEMORY  above 16, and not for BOB_ALL_COMPLETED, which needs none: *ret_n_done is unchanged */
 BOB_MUST_USE enum bob_err bob_future_wait(struct bob_future *const *fs, size_t n,
@@ -114,11 +121,13 @@ BOB_MUST_USE enum bob_err bob_future_wait(struct bob_future *const *fs, size_t n
  */
 struct bob_as_completed;
 
-/* Takes a reference of each of the @n of @fs, and does not keep the array.  Those done already come first, in the order
- * of the array; one that is there twice comes twice (in Python once).  NULL when memory is out. */
+/* Takes a reference of each of the @n of @fs, and does not keep the array.  Those done already come
+ * first, in the order of the array; one that is there twice comes twice (in Python once).  NULL
+ * when memory is out, or @fs is NULL and @n is not 0. */
 struct bob_as_completed *bob_as_completed_new(struct bob_future *const *fs, size_t n);
 
 /* The next that is done, waiting for it until @deadline.  *ret_future is the iterator's: good until that is freed.
+ *   BOB_ERR_INVALID  @ret_future is NULL
  *   BOB_ERR_TIMEOUT  no other was done by the deadline
  *   BOB_ERR_EMPTY    all were given */
 BOB_MUST_USE enum bob_err bob_as_completed_next(struct bob_as_completed *it, bob_time deadline,

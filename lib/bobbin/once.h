@@ -32,8 +32,9 @@ struct bob_once {
 
 /* Runs fn(arg) unless a call with @o has succeeded before; while another thread's runs, waits for its end.  After
  * BOB_OK, what the successful fn did is seen by the caller.
- *   BOB_ERR_STATE  called by the fn that @o runs just now
- *   others         what fn returned: it is run again by the next call, or by one that waits */
+ *   BOB_ERR_INVALID  @fn is NULL
+ *   BOB_ERR_STATE    called by the fn that @o runs just now
+ *   others           what fn returned: it is run again by the next call, or by one that waits */
 BOB_MUST_USE enum bob_err bob_once_call(struct bob_once *o, enum bob_err (*fn)(void *), void *arg);
 
 /* Whether a call has succeeded.  If so, what it did is seen by the caller. */

@@ -58,6 +58,7 @@ BOB_MUST_USE enum bob_err bob_queue_put_at(struct bob_queue *q, void *item, int6
                                            bob_time deadline);
 
 /* Removes the next item into *@ret_item, waiting for one until @deadline.
+ *   BOB_ERR_INVALID    @ret_item is NULL
  *   BOB_ERR_EMPTY      none there, and the deadline was BOB_AT_ONCE or less
  *   BOB_ERR_TIMEOUT    none came by the deadline
  *   BOB_ERR_SHUT_DOWN  shut down and empty: none will ever come */

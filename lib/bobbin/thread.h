@@ -57,7 +57,7 @@ struct bob_thread_options {
  * caller owns *ret_thread: join it, then free it.  @name is copied (the kernel shows its first 15 bytes); NULL: "Thread-"
  * and a number.
  *   BOB_ERR_SYSTEM     the system refused another thread, or one with such a stack
- *   BOB_ERR_INVALID    @fn is NULL
+ *   BOB_ERR_INVALID    @fn or @ret_thread is NULL
  *   BOB_ERR_NO_MEMORY */
 BOB_MUST_USE enum bob_err bob_thread_start(struct bob_thread **ret_thread, const char *name,
                                            void *(*fn)(void *), void *arg,
@@ -129,8 +129,9 @@ struct bob_thread_info {
 /* What is known of @t, all of one moment. */
 void bob_thread_describe(struct bob_thread *t, struct bob_thread_info *ret_info);
 
-/* Fills up to @cap entries, oldest thread first, and returns how many threads there are: if that is more, some are
- * missing at the end.  @ret_list may be NULL if @cap is 0.  Each entry is whole; all are of nearly one moment. */
+/* Fills up to @cap entries, oldest thread first, and returns how many threads there are: if that is
+ * more, some are missing at the end.  @ret_list may be NULL: it only counts.  Each entry is whole;
+ * all are of nearly one moment. */
 size_t bob_thread_enumerate(struct bob_thread_info *ret_list, size_t cap);
 size_t bob_thread_active_count(void);
 
@@ -143,7 +144,8 @@ size_t bob_thread_active_count(void);
 void *bob_thread_fail_at(enum bob_err code, const char *file, int line, const char *fmt, ...)
     BOB_PRINTF(4, 5);
 
-/* Whether @t has ended by failing; if so *ret_failure says how, its texts until @t is freed. */
+/* Whether @t has ended by failing; if so *ret_failure (may be NULL) says how, its texts until @t is
+ * freed. */
 bool bob_thread_failure(struct bob_thread *t, struct bob_failure *ret_failure);
 
 /* A failure that nobody is sure to read. */

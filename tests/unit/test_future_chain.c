@@ -1,7 +1,8 @@
-/* test_future_chain.c - lib/future.c, lib/executor.c: a chain of callbacks, however long, takes the stack of one.
+/* test_future_chain.c - lib/future.c, lib/executor.c: a chain of callbacks, however long, takes the
+ * stack of one.
  *
- * Each row is a way in which a callback can have the next one called.  The chains are longer than any stack would bear, and
- * run on a small one.
+ * Each row is a way in which a callback can have the next one called.  The chains are longer than
+ * any stack would bear, and run on a small one.
  *
  * SPDX-License-Identifier: MIT */
 #include <bobbin/event.h>
