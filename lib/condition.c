@@ -1,77 +1,112 @@
 /* condition.c - waiting under a lock; see <bobbin/condition.h>.
  *
- * A waiter notes notes_ while it holds the lock and sleeps until it is another.  A notify changes notes_ and wakes as
- * many sleepers; so one who has noted and does not sleep yet will not.
+ * Each waiter sleeps on a word of its own and stands, on its own stack, in the ring of those who
+ * wait, which it joined while it held the caller's lock.  A notify takes as many as it should out
+ * of the ring, from the front, and then lets each of them go: so none but those comes back,
+ * wherever between its unlock and its sleep it was.  That the ring has a lock of its own lets a
+ * notify do without the caller's, and a waiter whose deadline passed leave at once.
  *
- * waits_ spares the kernel: it counts the waiting, and those among them that are notified.  A notify counts up, at
- * most to all; if all are notified it does nothing.  It counts first and changes notes_ then, so that whom it counted
- * has noted what was before: for each notified one there is a waiter awake, or a wake on its way.  The other way round, one
- * that came between the two could be counted, and sleep after the wake: every later notify would find all notified.
- * Whoever leaves, for whatever reason, is awake, and takes one notified with it if there is one: that may only
- * count too few, and then a later notify wakes nobody.
+ * Who is let go does not touch the condition any more, and a notify does not once it has unlocked
+ * the ring: so the woken may destroy it.  Whose deadline passes when a notify has just taken him
+ * out waits to be let go, for that is about to write to his stack.
  *
  * While it waits, the thread does not hold the lock, and its rank is off the list.  What the list holds then must lie
  * below it, since the lock is taken again under that.
  *
  * SPDX-License-Identifier: MIT */
 #include <bobbin/condition.h>
+#include <limits.h>
 
 #include "cond.h"
-#include "futex.h"
+#include "list.h"
+#include "parking.h"
 #include "rank.h"
 #include "retake.h"
+#include "watch.h"
 
-/* waits_ = waiting + NOTIFIED * notified; neither reaches 2^32, as thread ids do not. */
-#define NOTIFIED ((uint64_t)1 << 32)
-#define WAITING_OF(waits) ((unsigned)((waits)&UINT32_MAX))
-#define NOTIFIED_OF(waits) ((unsigned)((waits) >> 32))
+struct bob_waiter_ {
+    struct bob_list link; /* in the ring, or with those that one notify lets go */
+    struct bob_parker parker;
+    bool is_told; /* out of the ring, by a notify; under the ring's lock */
+};
+
+#define WAITER(in_ring) BOB_OWNER(in_ring, struct bob_waiter_, link)
 
 void
 bob_condition_init(struct bob_condition *c)
 {
-    c->waits_ = 0;
-    c->notes_ = 0;
+    *c = (struct bob_condition)BOB_CONDITION_INIT;
+    bob_lock_init(&c->ring_lock_, NULL);
 }
 
 void
 bob_condition_fini(struct bob_condition *c)
 {
-    if (WAITING_OF(__atomic_load_n(&c->waits_, __ATOMIC_RELAXED)) > 0)
+    if (c->first_)
         bob_die_("a condition is destroyed while threads wait for it");
+    bob_lock_fini(&c->ring_lock_);
+}
+
+/* Under the ring's lock, but read by a notify without it. */
+static void
+set_first(struct bob_condition *c, struct bob_waiter_ *w)
+{
+    __atomic_store_n(&c->first_, w, __ATOMIC_RELAXED);
 }
 
 static void
-leave(struct bob_condition *c)
+join(struct bob_condition *c, struct bob_waiter_ *me)
 {
-    uint64_t waits = __atomic_load_n(&c->waits_, __ATOMIC_RELAXED);
-
-    while (!__atomic_compare_exchange_n(&c->waits_, &waits,
-                                        waits - 1 - (NOTIFIED_OF(waits) > 0 ? NOTIFIED : 0), false,
-                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-        ;
+    bob_list_init_(&me->link);
+    bob_lock_hold(&c->ring_lock_);
+    if (c->first_)
+        bob_list_append_(&c->first_->link, &me->link); /* before the first: at the end */
+    else
+        set_first(c, me);
+    (void)bob_lock_release(&c->ring_lock_);
 }
 
-/* Release, and acquire in the notify: whom it counts has noted what was before it changes notes_.  The others may be
- * relaxed: who must be woken made waits_ known under the lock, before the change, made under the lock too, that the
- * notify is about; and what the sleeper is to see it sees by taking the lock. */
+/* Under the ring's lock: takes @w, which is in it, out. */
+static void
+take_out(struct bob_condition *c, struct bob_waiter_ *w)
+{
+    if (c->first_ == w)
+        set_first(c, bob_list_is_empty_(&w->link) ? NULL : WAITER(w->link.next));
+    bob_list_remove_(&w->link);
+}
+
+/* False: it was told just now. */
+static bool
+leave(struct bob_condition *c, struct bob_waiter_ *me)
+{
+    bool is_told;
+
+    bob_lock_hold(&c->ring_lock_);
+    is_told = me->is_told;
+    if (!is_told)
+        take_out(c, me);
+    (void)bob_lock_release(&c->ring_lock_);
+    return !is_told;
+}
+
 enum bob_err
 bob_condition_wait(struct bob_condition *c, struct bob_lock *l, bob_time deadline)
 {
+    struct bob_waiter_ me = {.parker = BOB_PARKER_INIT};
     enum bob_err err;
-    unsigned notes;
 
     if (!bob_lock_is_mine(l))
         return BOB_ERR_NOT_OWNER;
     if (deadline <= BOB_AT_ONCE)
         return BOB_ERR_TIMEOUT;
     bob_rank_check_top_(&l->class_);
-    notes = __atomic_load_n(&c->notes_, __ATOMIC_RELAXED);
-    (void)__atomic_fetch_add(&c->waits_, 1, __ATOMIC_RELEASE);
+    join(c, &me);
     (void)bob_lock_release(l);
 
-    err = bob_futex_wait_(&c->notes_, notes, deadline);
+    err = bob_park_(&me.parker, deadline);
+    if (err && !leave(c, &me))
+        err = bob_park_(&me.parker, BOB_FOREVER);
 
-    leave(c);
     bob_lock_retake_(l);
     return err;
 }
@@ -115,23 +150,28 @@ bob_condition_wait_for_rlock(struct bob_condition *c, struct bob_rlock *l,
     return is_true;
 }
 
-/* One that comes between the two sleeps behind those who wait since before, or not at all. */
+/* The look without the ring's lock may be relaxed: who must be woken joined under the caller's
+ * lock, before the change, made under that lock too, that the notify is about.  Sanitizers do not
+ * know that. */
 void
 bob_condition_notify_n(struct bob_condition *c, unsigned n)
 {
-    uint64_t waits = __atomic_load_n(&c->waits_, __ATOMIC_RELAXED);
-    unsigned wakes;
+    struct bob_list told, *link;
 
-    do {
-        wakes = WAITING_OF(waits) - NOTIFIED_OF(waits);
-        if (wakes > n)
-            wakes = n;
-        if (wakes == 0)
-            return;
-    } while (!__atomic_compare_exchange_n(&c->waits_, &waits, waits + wakes * NOTIFIED, false,
-                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-    (void)__atomic_fetch_add(&c->notes_, 1, __ATOMIC_RELEASE);
-    bob_futex_wake_(&c->notes_, n == BOB_FUTEX_ALL ? BOB_FUTEX_ALL : (int)wakes);
+    if (!bob_is_watched_() && !__atomic_load_n(&c->first_, __ATOMIC_RELAXED))
+        return;
+    bob_list_init_(&told);
+    bob_lock_hold(&c->ring_lock_);
+    for (; c->first_ && n > 0; n--) {
+        struct bob_waiter_ *w = c->first_;
+
+        take_out(c, w);
+        w->is_told = true;
+        bob_list_append_(&told, &w->link);
+    }
+    (void)bob_lock_release(&c->ring_lock_);
+    while ((link = bob_list_pop_(&told)))
+        bob_unpark_(&WAITER(link)->parker); /* and it may be gone */
 }
 
 void
@@ -143,5 +183,5 @@ bob_condition_notify(struct bob_condition *c)
 void
 bob_condition_notify_all(struct bob_condition *c)
 {
-    bob_condition_notify_n(c, BOB_FUTEX_ALL);
+    bob_condition_notify_n(c, UINT_MAX);
 }

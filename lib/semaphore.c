@@ -110,6 +110,7 @@ bob_semaphore_acquire_n(struct bob_semaphore *s, unsigned n, bob_time deadline)
         bob_list_remove_(&t.in_line);
         serve_locked(s); /* there may be enough for those behind */
     }
+    bob_condition_fini(&t.served); /* its place on the stack will be another lock's */
     unlock(s);
     return err;
 }

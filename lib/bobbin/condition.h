@@ -9,16 +9,18 @@
  *
  * And who makes it so:  bob_lock_hold(&lock); ready = true; bob_condition_notify_all(&became_ready); release.
  *
- * A wait may end without a notify: hence the loop.  Everybody who waits for one condition uses the same lock.
+ * No wait ends without a notify; but another thread may have the lock first, and undo what it was
+ * about: hence the loop.  Everybody who waits for one condition uses the same lock.
  *
  * Differs from Python: the lock is named by each wait, not kept by the condition, and may be a lock or an rlock;
- *          notify needs no lock and so never fails, but a change made without the lock may be missed; wait gives
- *          BOB_ERR_NOT_OWNER where Python raises RuntimeError; and notify n may wake one more that has just come.
+ *          notify needs no lock and so never fails, but a change made without the lock may be
+ *          missed; and wait gives BOB_ERR_NOT_OWNER where Python raises RuntimeError.
  *
- * Order:   those that have waited longest are woken first, if who notifies holds the lock and none has a real-time
- *          priority; who then gets the lock first is not promised.
+ * Order:   those that have waited longest are woken first, whatever their priorities: who gave the
+ *          lock up first.  Who then gets the lock first is not promised.
  * Threads: every function may be called from any thread at once, but for init and fini.  Only wait_for calls back.
- * Locks:   takes none but the caller's, which must be the one of the highest rank that the thread holds.
+ * Locks:   waits with the caller's, which must be the one of the highest rank that the thread
+ *          holds; its own is a leaf: notify may be called under any lock of yours.
  * Memory:  embedded in its owner's struct; allocates nothing.  Do not copy or move it after init.
  *
  * SPDX-License-Identifier: MIT */
@@ -27,19 +29,20 @@
 
 #include <bobbin/lock.h>
 #include <bobbin/rlock.h>
-#include <stdint.h>
 
 BOB_BEGIN_DECLS
 
+struct bob_waiter_; /* private */
+
 struct bob_condition {
     /* private */
-    uint64_t waits_; /* atomic: how many wait, and how many of those have been notified */
-    unsigned notes_; /* atomic: changed by each notify; what the waiting sleep on */
+    struct bob_lock ring_lock_; /* of no class: nothing is taken under it */
+    struct bob_waiter_ *first_; /* atomic: the longest waiting, in a ring with the others */
 };
 
 #define BOB_CONDITION_INIT                                                                         \
     {                                                                                              \
-        0, 0                                                                                       \
+        BOB_LOCK_INIT(0), 0                                                                        \
     }
 
 void bob_condition_init(struct bob_condition *c); /* cannot fail */
@@ -55,17 +58,18 @@ BOB_MUST_USE enum bob_err bob_condition_wait(struct bob_condition *c, struct bob
 BOB_MUST_USE enum bob_err bob_condition_wait_rlock(struct bob_condition *c, struct bob_rlock *l,
                                                    bob_time deadline);
 
-/* Waits until predicate(arg) is true, asked under @l; returns its last value.  It is asked at least once, and once
- * more after the deadline.  A thread that does not hold @l does not wait.  A @predicate that is NULL is false, at once. */
+/* Waits until predicate(arg) is true, asked under @l; returns its last value.  It is asked at least
+ * once, and once more after the deadline.  A thread that does not hold @l does not wait.  A
+ * @predicate that is NULL is false, at once. */
 bool bob_condition_wait_for(struct bob_condition *c, struct bob_lock *l, bool (*predicate)(void *),
                             void *arg, bob_time deadline);
 bool bob_condition_wait_for_rlock(struct bob_condition *c, struct bob_rlock *l,
                                   bool (*predicate)(void *), void *arg, bob_time deadline);
 
-void bob_condition_notify(struct bob_condition *c); /* wakes one that waits */
-void bob_condition_notify_n(struct bob_condition *c,
-                            unsigned n);                /* wakes @n, or all if fewer wait */
-void bob_condition_notify_all(struct bob_condition *c); /* wakes all that wait */
+/* Wake one, @n, or all of those that wait just then, or all if fewer do; no other. */
+void bob_condition_notify(struct bob_condition *c);
+void bob_condition_notify_n(struct bob_condition *c, unsigned n);
+void bob_condition_notify_all(struct bob_condition *c);
 
 BOB_END_DECLS
 

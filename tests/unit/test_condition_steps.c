@@ -1,8 +1,9 @@
 /* test_condition_steps.c - lib/condition.c: a thread comes to wait at any instruction of a notify, and gets as far as any of its own.
  *
- * Both run under the processor's trap flag: after each instruction comes a SIGTRAP.  In the k-th of the notify the
- * newcomer is let in, who stops in the j-th of his wait; then the notify goes on to its end, and after that he does.  Whatever
- * k and j are, the next notify, under the lock, must wake him.
+ * Both run under the processor's trap flag: after each instruction comes a SIGTRAP.  In the k-th of
+ * the notify the newcomer is let in, who stops in the j-th of his wait; then the notify goes on to
+ * its end, or until it needs him to, and after that he does.  Whatever k and j are, the next
+ * notify, under the lock, must wake him.
  *
  * SPDX-License-Identifier: MIT */
 #include <bobbin/condition.h>
@@ -26,14 +27,13 @@
 #ifdef HAS_STEPS
 
 enum { TRAP_FLAG = 0x100, STEPS_MOST = 2000 };
-enum {
-    STRIDE = 12
-}; /* of j: from where he is counted to where he sleeps it is some twenty steps */
+/* Of k, and of j, which starts elsewhere each time: so both go through whatever lasts as long. */
+enum { STRIDE = 13 };
 
 static struct bob_lock lock = BOB_LOCK_INIT(NULL);
 static struct bob_condition changed;
 static bool first_may_go, newcomer_may_go;
-static struct task_path newcomer_path;
+static struct task_path newcomer_path, notifier_path;
 
 /* One that goes step by step: the notify, and the newcomer's wait. */
 struct walk {
@@ -42,7 +42,7 @@ struct walk {
 };
 static struct walk notify_walk, wait_walk;
 static __thread struct walk *my_walk;
-static int is_let_in; /* atomic */
+static int is_let_in, is_notified; /* atomic */
 
 static void
 set_flag(int *flag)
@@ -130,7 +130,8 @@ be_newcomer(void *arg)
     return err ? NULL : arg;
 }
 
-/* When the notify stops, lets the newcomer go as far as he may, and then the notify go on. */
+/* When the notify stops, lets the newcomer go as far as he may, and then the notify go on; and him,
+ * once that is over or wants a lock that he holds. */
 static void *
 be_usher(void *arg)
 {
@@ -138,6 +139,9 @@ be_usher(void *arg)
     set_flag(&is_let_in);
     until_it_stops(&wait_walk, &newcomer_path);
     set_flag(&notify_walk.may_go_on);
+    while (!is_flag_set(&is_notified) && !is_asleep(&notifier_path))
+        (void)sched_yield();
+    set_flag(&wait_walk.may_go_on);
     return arg;
 }
 
@@ -165,13 +169,14 @@ newcomer_is_woken(int k, int j, void (*notify)(struct bob_condition *))
 
     bob_condition_init(&changed);
     first_may_go = newcomer_may_go = false;
-    is_let_in = 0;
+    is_let_in = is_notified = 0;
     notify_walk = (struct walk){.stop_at = k};
     wait_walk = (struct walk){.stop_at = j};
     assert_int_equal(bob_thread_start(&first, "first", be_first, NULL, NULL), BOB_OK);
     assert_int_equal(bob_thread_start(&newcomer, "newcomer", be_newcomer, NULL, NULL), BOB_OK);
     assert_int_equal(bob_thread_start(&usher, "usher", be_usher, NULL, NULL), BOB_OK);
     first_path = task_path(first);
+    notifier_path = task_path(bob_thread_current());
     newcomer_path = task_path(newcomer);
     until_asleep(&first_path);
 
@@ -179,12 +184,12 @@ newcomer_is_woken(int k, int j, void (*notify)(struct bob_condition *))
     walk(&notify_walk);
     notify(&changed); /* without the lock: the header allows it */
     run();
+    set_flag(&is_notified);
     reached.k = is_flag_set(&notify_walk.is_there);
-    set_flag(&notify_walk.is_there); /* else the newcomer comes now */
-    until_it_stops(&wait_walk, &newcomer_path);
+    set_flag(&notify_walk.is_there);            /* else the newcomer comes now */
+    until_it_stops(&wait_walk, &newcomer_path); /* or has stopped, and gone on */
     reached.j = is_flag_set(&wait_walk.is_there);
 
-    set_flag(&wait_walk.may_go_on);
     assert_int_equal(bob_thread_join(first, bob_in_seconds(20), NULL), BOB_OK);
     until_asleep(&newcomer_path);
     set_under_the_lock(&newcomer_may_go);
@@ -206,8 +211,8 @@ wakes_who_comes_at_any_step(void (*notify)(struct bob_condition *))
     int k, j = 0;
 
     assert_int_equal(sigaction(SIGTRAP, &action, &before), 0);
-    for (k = 1; reached.k; k++) {
-        for (j = 1, reached.j = true; reached.j; j += STRIDE)
+    for (k = 1; reached.k; k += STRIDE) {
+        for (j = 1 + k / STRIDE % STRIDE, reached.j = true; reached.j; j += STRIDE)
             reached = newcomer_is_woken(k, j, notify);
         assert_true(k < STEPS_MOST && j < STEPS_MOST);
     }
