@@ -65,7 +65,10 @@ unlock(struct job *j) BOB_RELEASES(L_MAP)
 static void
 unref(struct job *j)
 {
+    bob_watch_publishes_(&j->refs);
     if (__atomic_sub_fetch(&j->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        bob_watch_sees_(&j->refs);
+        bob_watch_forgets_(&j->refs);
         bob_lock_fini(&j->lock);
         free(j);
     }

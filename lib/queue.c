@@ -72,7 +72,10 @@ unlock_done(struct bob_queue *q) BOB_RELEASES(L_QUEUE_DONE)
 static bool
 is_shut_down(const struct bob_queue *q)
 {
-    return __atomic_load_n(&q->shut_down, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&q->shut_down, __ATOMIC_SEQ_CST))
+        return false;
+    bob_watch_sees_(&q->shut_down);
+    return true;
 }
 
 static struct bob_queue *
@@ -284,6 +287,7 @@ void
 bob_queue_shut_down(struct bob_queue *q)
 {
     bob_side_lock_(&q->put);
+    bob_watch_publishes_(&q->shut_down);
     __atomic_store_n(&q->shut_down, true, __ATOMIC_SEQ_CST);
     bob_side_unlock_(&q->put);
     bob_side_wake_all_(&q->put);

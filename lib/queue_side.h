@@ -37,8 +37,8 @@ struct bob_side {
 
     alignas(BOB_CACHE_LINE) size_t count; /* steps ever; atomic, written under the lock */
     size_t seen BOB_GUARDED_BY(L_QUEUE);  /* the other's count as last read */
-    bool is_watched; /* by helgrind, which is told of the counts; never changes */
-    size_t credit;   /* never changes */
+    bool is_watched;                      /* by who is told of the counts; never changes */
+    size_t credit;                        /* never changes */
     struct bob_chain_end end BOB_GUARDED_BY(L_QUEUE); /* where it steps next; not in a pile */
 
     alignas(BOB_CACHE_LINE) bool calls;   /* atomic, written under the lock: wake one, it sleeps */

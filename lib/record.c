@@ -13,6 +13,7 @@
 
 #include "cut.h"
 #include "uncaught.h"
+#include "watch.h"
 
 enum { LINE_AND_IN = 16 }; /* bytes of ":<line> in " */
 
@@ -64,8 +65,11 @@ void
 bob_record_unref_(struct bob_thread *t)
 {
     /* Release: what this side wrote comes before; acquire: the last one sees what the other wrote. */
+    bob_watch_publishes_(&t->refs);
     if (__atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    bob_watch_sees_(&t->refs);
+    bob_watch_forgets_(&t->refs);
     bob_condition_fini(&t->changed);
     bob_lock_fini(&t->lock);
     free(t);

@@ -5,6 +5,10 @@
  * what the signal interrupted may hold such a lock.  Block the signals that end a program before any thread is started,
  * and let one thread wait for them with sigwait(3).
  *
+ * ThreadSanitizer, in a program built with -fsanitize=thread, and valgrind's helgrind are told what
+ * the library's locks, queues and futures order, also when the library itself was built without:
+ * what they report is the program's.
+ *
  * What the library calls (work, initializers, actions, timers' calls, destructors) returns: no pthread_exit, no longjmp
  * and, in C++, no exception out of it.
  *
