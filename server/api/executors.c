@@ -93,8 +93,10 @@ api_executor_show(struct request *req, struct reply *reply)
 
     if (!q || !(v = api_keep(req, sizeof *v, NULL)))
         return request_why(req);
-    return api_settle(req, reply,
-                      executor_show(app_of(req)->coord, request_name(req, 0), v, &q->ask), false);
+    return api_settle(
+        req, reply,
+        executor_show(app_of(req)->coord, request_began(req), request_name(req, 0), v, &q->ask),
+        false);
 }
 
 static void
@@ -118,9 +120,10 @@ api_executors_list(struct request *req, struct reply *reply)
 
     if (!q || !(rows = list_rows(req, sizeof *rows)))
         return request_why(req);
-    return api_settle(
-        req, reply,
-        executor_list(app_of(req)->coord, q->after, rows, q->cap, &q->n, &q->asking.ask), false);
+    return api_settle(req, reply,
+                      executor_list(app_of(req)->coord, request_began(req), q->after, rows, q->cap,
+                                    &q->n, &q->asking.ask),
+                      false);
 }
 
 static enum why

@@ -106,7 +106,7 @@ ask(struct snapshot *s, struct look *l, const struct changed *row)
     case TOPIC_COUNTER:
         return counter_get(s->coord, row->name, &l->ask);
     case TOPIC_EXECUTOR:
-        return executor_show(s->coord, row->name, &l->executor, &l->ask);
+        return executor_show(s->coord, clock_now(), row->name, &l->executor, &l->ask);
     case TOPIC_TASK:
         return task_wait(s->coord, clock_now(), task_number(row->name), 0, &l->task, &l->ask);
     case TOPIC_COUNT_:

@@ -120,19 +120,20 @@ executor_put(struct coord *c, moment now, const char *name, const struct executo
 {
     enum why why;
 
-    state_lock(c);
+    state_lock_at(c, now);
     why = put(c, now, name, t, ret, a);
     state_unlock(c);
     return why;
 }
 
 enum why
-executor_show(struct coord *c, const char *name, struct executor_view *ret, struct ask *a)
+executor_show(struct coord *c, moment now, const char *name, struct executor_view *ret,
+              struct ask *a)
 {
     struct executor *x;
     enum why why;
 
-    state_lock(c);
+    state_lock_at(c, now);
     if ((x = executor_of(names_find(c, TOPIC_EXECUTOR, name)))) {
         executor_fill(x, ret);
         why = queue_settle(c, a, WHY_OK, x->seen);
@@ -155,8 +156,8 @@ executor_exists(struct coord *c, const char *name)
 }
 
 enum why
-executor_list(struct coord *c, const char *after, struct executor_view *rows, size_t cap,
-              size_t *ret_n, struct ask *a)
+executor_list(struct coord *c, moment now, const char *after, struct executor_view *rows,
+              size_t cap, size_t *ret_n, struct ask *a)
 {
     struct object *o;
     enum why why;
@@ -165,7 +166,7 @@ executor_list(struct coord *c, const char *after, struct executor_view *rows, si
 
     if (cap > STEP_OBJECTS_MAX)
         cap = STEP_OBJECTS_MAX;
-    state_lock(c);
+    state_lock_at(c, now);
     seq = c->removed_rev;
     for (o = names_after(c, TOPIC_EXECUTOR, after); o && n < cap; o = names_next(o)) {
         executor_fill(executor_of(o), &rows[n++]);
@@ -203,8 +204,7 @@ executor_delete(struct coord *c, moment now, const char *name, struct ask *a)
 {
     enum why why;
 
-    (void)now;
-    state_lock(c);
+    state_lock_at(c, now);
     why = remove_executor(c, name, a);
     state_unlock(c);
     return why;

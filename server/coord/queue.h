@@ -66,10 +66,11 @@ struct executor_view {
 enum why executor_put(struct coord *c, moment now, const char *name, const struct executor_terms *t,
                       struct executor_view *ret,
                       struct ask *a); /* WHY_INVALID: max_workers above task_threads */
-enum why executor_show(struct coord *c, const char *name, struct executor_view *ret, struct ask *a);
+enum why executor_show(struct coord *c, moment now, const char *name, struct executor_view *ret,
+                       struct ask *a);
 bool executor_exists(struct coord *c, const char *name); /* at this moment, durable or not */
-enum why executor_list(struct coord *c, const char *after, struct executor_view *rows, size_t cap,
-                       size_t *ret_n, struct ask *a);
+enum why executor_list(struct coord *c, moment now, const char *after, struct executor_view *rows,
+                       size_t cap, size_t *ret_n, struct ask *a);
 /* WHY_CONFLICT: it has tasks that are not finished */
 enum why executor_delete(struct coord *c, moment now, const char *name, struct ask *a);
 
@@ -114,7 +115,7 @@ struct task_filter {
 };
 /* Newest first, below number @before (0: from the newest).  Looks at no more than 256 tasks a step: *ret_next is where to go
  * on (0: the end), and fewer than @cap rows do not mean the end. */
-enum why task_list(struct coord *c, const struct task_filter *filter, uint64_t before,
+enum why task_list(struct coord *c, moment now, const struct task_filter *filter, uint64_t before,
                    struct task_view *rows, size_t cap, size_t *ret_n, uint64_t *ret_next,
                    struct ask *a);
 /* A ready or delayed one is cancelled; a running one is told to (its state changes when it has stopped).

@@ -184,7 +184,7 @@ task_submit(struct coord *c, moment now, const char *executor, const struct subm
     assert(len <= ARGS_MAX && s->delay_ns >= 0 && s->timeout_ns >= 0);
     if (!(args = blob_new(s->args, len)))
         return state_refuse(a, WHY_NO_MEMORY);
-    state_lock(c);
+    state_lock_at(c, now);
     why = submit(c, now, executor, s, args, a);
     state_unlock(c);
     blob_unref(args);
@@ -233,7 +233,7 @@ task_wait(struct coord *c, moment now, uint64_t number, int64_t wait_ns, struct 
     enum why why;
 
     memset(ret, 0, sizeof *ret);
-    state_lock(c);
+    state_lock_at(c, now);
     t = tasks_find(c, number);
     if (!t) {
         why = state_settle_missing(c, a);
@@ -260,7 +260,7 @@ matches(const struct task *t, const struct task_filter *filter) BOB_HOLDS(L_STAT
 }
 
 enum why
-task_list(struct coord *c, const struct task_filter *filter, uint64_t before,
+task_list(struct coord *c, moment now, const struct task_filter *filter, uint64_t before,
           struct task_view *rows, size_t cap, size_t *ret_n, uint64_t *ret_next, struct ask *a)
 {
     uint64_t seq, last = 0;
@@ -269,7 +269,7 @@ task_list(struct coord *c, const struct task_filter *filter, uint64_t before,
     size_t n = 0;
     int looked;
 
-    state_lock(c);
+    state_lock_at(c, now);
     seq = c->removed_rev;
     t = tasks_below(c->queues, before);
     for (looked = 0; t && n < cap && looked < STEP_OBJECTS_MAX; looked++) {
@@ -331,7 +331,7 @@ task_cancel(struct coord *c, moment now, uint64_t number, struct ask *a)
 
     if (!call)
         return state_refuse(a, WHY_NO_MEMORY);
-    state_lock(c);
+    state_lock_at(c, now);
     why = cancel(c, now, number, &call, a);
     state_unlock(c);
     cancel_call_free(call);

@@ -152,7 +152,7 @@ task_finish(struct coord *c, moment now, uint64_t number, int64_t attempt,
     assert(!end->result || (end->state == TASK_SUCCEEDED && end->result->len <= RESULT_MAX));
     if (end->state == TASK_FAILED)
         error = task_error(end->code, end->message); /* NULL: shown as out of memory */
-    state_lock(c);
+    state_lock_at(c, now);
     taken = end_run(c, now, number, attempt, end, error);
     state_unlock(c);
     if (!taken) {

@@ -134,10 +134,10 @@ look_at_tasks(struct coord *c, moment now)
     (void)counter_list(c, "", counters, 8, &n, &a);
     for (size_t i = 0; i < n; i++)
         (void)counter_add(c, now, counters[i].name, 1, &a);
-    (void)executor_list(c, "", executors, 8, &n, &a);
+    (void)executor_list(c, now, "", executors, 8, &n, &a);
     for (size_t i = 0; i < n; i++)
         (void)task_submit(c, now, executors[i].name, &more, &a);
-    (void)task_list(c, &all, 0, tasks, 64, &n, &next, &a);
+    (void)task_list(c, now, &all, 0, tasks, 64, &n, &next, &a);
     for (size_t i = 0; i < n; i++) {
         (void)task_wait(c, now, tasks[i].number, 0, &whole, &a);
         task_view_free(&whole);

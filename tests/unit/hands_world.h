@@ -99,7 +99,7 @@ show(struct shop *s, const char *name)
     struct executor_view view;
     struct asking q;
 
-    assert_int_equal(end(&q, executor_show(s->w.c, name, &view, begin(&q))), WHY_OK);
+    assert_int_equal(end(&q, executor_show(s->w.c, NOW, name, &view, begin(&q))), WHY_OK);
     return view;
 }
 

@@ -120,7 +120,8 @@ shop_show(struct shop *s, const char *name)
     struct client client = {0};
 
     assert_int_equal(
-        settled(s, &client, executor_show(s->w.c, name, &view, ask_of(&s->w, &client))), WHY_OK);
+        settled(s, &client, executor_show(s->w.c, NOW, name, &view, ask_of(&s->w, &client))),
+        WHY_OK);
     return view;
 }
 

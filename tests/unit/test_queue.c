@@ -27,7 +27,7 @@ an_executor_is_made_shown_changed_and_deleted(void **state)
     assert_int_equal(settled(&s, &gone, executor_delete(s.w.c, NOW, "a", ask_of(&s.w, &gone))),
                      WHY_OK);
     gone.told = 0;
-    assert_int_equal(settled(&s, &gone, executor_show(s.w.c, "a", &view, ask_of(&s.w, &gone))),
+    assert_int_equal(settled(&s, &gone, executor_show(s.w.c, NOW, "a", &view, ask_of(&s.w, &gone))),
                      WHY_NOT_FOUND);
     shop_close(&s);
 }
@@ -324,12 +324,14 @@ lists_of_executors_go_by_name(void **state)
     (void)shop_put(&s, "a", terms(1));
     (void)shop_put(&s, "b", terms(1));
     assert_int_equal(
-        settled(&s, &client, executor_list(s.w.c, "", rows, 2, &n, ask_of(&s.w, &client))), WHY_OK);
+        settled(&s, &client, executor_list(s.w.c, NOW, "", rows, 2, &n, ask_of(&s.w, &client))),
+        WHY_OK);
     assert_int_equal(n, 2);
     assert_string_equal(rows[0].name, "a");
     assert_string_equal(rows[1].name, "b");
     assert_int_equal(
-        settled(&s, &next, executor_list(s.w.c, "b", rows, 2, &n, ask_of(&s.w, &next))), WHY_OK);
+        settled(&s, &next, executor_list(s.w.c, NOW, "b", rows, 2, &n, ask_of(&s.w, &next))),
+        WHY_OK);
     assert_int_equal(n, 1);
     assert_string_equal(rows[0].name, "c");
     shop_close(&s);

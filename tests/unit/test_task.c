@@ -189,10 +189,10 @@ lists_go_from_the_newest_by_pages_and_filters(void **state)
     do {
         struct client client = {0};
 
-        assert_int_equal(
-            settled(&s, &client,
-                    task_list(s.w.c, &all, before, rows, 10, &n, &before, ask_of(&s.w, &client))),
-            WHY_OK);
+        assert_int_equal(settled(&s, &client,
+                                 task_list(s.w.c, NOW, &all, before, rows, 10, &n, &before,
+                                           ask_of(&s.w, &client))),
+                         WHY_OK);
         for (size_t i = 0; i < n; i++)
             assert_int_equal(rows[i].number, number[24 - seen++]);
         pages++;
@@ -203,7 +203,7 @@ lists_go_from_the_newest_by_pages_and_filters(void **state)
         struct client client = {0};
 
         assert_int_equal(settled(&s, &client,
-                                 task_list(s.w.c, filter ? &running : &of_b, 0, rows, 10, &n,
+                                 task_list(s.w.c, NOW, filter ? &running : &of_b, 0, rows, 10, &n,
                                            &before, ask_of(&s.w, &client))),
                          WHY_OK);
         assert_int_equal(n, filter ? 2 : 5);
@@ -229,14 +229,14 @@ a_step_of_a_list_looks_at_no_more_than_a_step_may(void **state)
         (void)shop_submit(&s, "a", 0);
     assert_int_equal(
         settled(&s, &client,
-                task_list(s.w.c, &failed, 0, rows, 2, &n, &next, ask_of(&s.w, &client))),
+                task_list(s.w.c, NOW, &failed, 0, rows, 2, &n, &next, ask_of(&s.w, &client))),
         WHY_OK);
     assert_int_equal(n, 0);
     assert_true(next > 0);
     client = (struct client){0};
     assert_int_equal(
         settled(&s, &client,
-                task_list(s.w.c, &failed, next, rows, 2, &n, &next, ask_of(&s.w, &client))),
+                task_list(s.w.c, NOW, &failed, next, rows, 2, &n, &next, ask_of(&s.w, &client))),
         WHY_OK);
     assert_int_equal(next, 0);
     shop_close(&s);

@@ -298,7 +298,7 @@ counts_are_shown_once_the_forgetting_is_durable(void **state)
     assert_int_equal(shop_show(&s, "a").succeeded, 1);
     stamp = coord_stamp(s.w.c);
     (void)deadline_serve(s.w.c, NOW + 3600 * SECOND);
-    assert_int_equal(executor_show(s.w.c, "a", &view, ask_of(&s.w, &client)), WHY_PENDING);
+    assert_int_equal(executor_show(s.w.c, NOW, "a", &view, ask_of(&s.w, &client)), WHY_PENDING);
     world_commit(&s.w);
     assert_int_equal(client.told, 1);
     assert_int_equal(view.succeeded, 0);

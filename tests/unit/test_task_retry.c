@@ -112,7 +112,8 @@ the_last_error_is_kept_until_a_run_succeeds(void **state)
         assert_string_equal(shop_look(&s, number).error_code, "broken");
     }
     assert_int_equal(
-        settled(&s, &client, task_list(s.w.c, &all, 0, &row, 1, &n, &next, ask_of(&s.w, &client))),
+        settled(&s, &client,
+                task_list(s.w.c, NOW, &all, 0, &row, 1, &n, &next, ask_of(&s.w, &client))),
         WHY_OK);
     assert_string_equal(row.error_code, "broken");
     shop_succeed(&s, 3);
