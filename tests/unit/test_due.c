@@ -1,7 +1,7 @@
 /* test_due.c - a step first ends what is due by its moment: no deadline thread came round here, as after a machine's sleep.
  *
  * SPDX-License-Identifier: MIT */
-#include "coord_world.h"
+#include "queue_world.h"
 
 enum { MANY = 1000 }; /* more than a step may touch */
 
@@ -216,6 +216,53 @@ permits_of_leases_that_are_over_are_free(void **state)
     world_close(&w);
 }
 
+static void
+a_look_shows_tasks_as_they_are_by_now(void **state)
+{
+    struct executor_view executor;
+    struct task_filter delayed = {.state = TASK_DELAYED, .executor = ""};
+    struct task_view view;
+    struct client a = {0};
+    struct shop s;
+    uint64_t next;
+    size_t n;
+    moment now = NOW + SECOND, later = now + world_options().result_ttl_ns;
+
+    (void)state;
+    shop_open(&s);
+    s.w.journal.relaxed = true;
+    (void)shop_put(&s, "a", terms(1));
+    uint64_t number = shop_submit_at(&s, NOW, "a", (struct submission){.delay_ns = SECOND});
+    assert_int_equal(task_list(s.w.c, now - 1, &delayed, 0, &view, 1, &n, &next, ask_of(&s.w, &a)),
+                     WHY_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(executor_show(s.w.c, now, "a", &executor, ask_of(&s.w, &a)), WHY_OK);
+    assert_int_equal(executor.delayed, 0);
+    assert_int_equal(executor.running, 1);
+    task_finish(s.w.c, now, number, 1, &(struct task_end){.state = TASK_SUCCEEDED});
+    assert_int_equal(task_wait(s.w.c, later - 1, number, 0, &view, ask_of(&s.w, &a)), WHY_OK);
+    task_view_free(&view);
+    assert_int_equal(task_wait(s.w.c, later, number, 0, &view, ask_of(&s.w, &a)), WHY_NOT_FOUND);
+    shop_close(&s);
+}
+
+static void
+a_cancel_finds_the_run_that_has_begun_by_now(void **state)
+{
+    struct client a = {0};
+    struct shop s;
+
+    (void)state;
+    shop_open(&s);
+    s.w.journal.relaxed = true;
+    (void)shop_put(&s, "a", terms(1));
+    uint64_t number = shop_submit_at(&s, NOW, "a", (struct submission){.delay_ns = SECOND});
+    assert_int_equal(task_cancel(s.w.c, NOW + SECOND, number, ask_of(&s.w, &a)), WHY_OK);
+    assert_int_equal(s.claims, 1);
+    assert_true(shop_look(&s, number).cancelling);
+    shop_close(&s);
+}
+
 int
 main(void)
 {
@@ -229,6 +276,8 @@ main(void)
         cmocka_unit_test(no_token_outlives_its_lease_however_many_ended),
         cmocka_unit_test(a_lease_whose_end_could_not_be_written_is_over),
         cmocka_unit_test(permits_of_leases_that_are_over_are_free),
+        cmocka_unit_test(a_look_shows_tasks_as_they_are_by_now),
+        cmocka_unit_test(a_cancel_finds_the_run_that_has_begun_by_now),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
