@@ -43,6 +43,7 @@ enum { KNOWS_ATOMICS = false };
 enum { TRY_LOCK = 1 << 4, TRY_LOCK_FAILED = 1 << 5 };
 
 #define WEAK __attribute__((weak))
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl*): the names are the sanitizer's */
 WEAK void __tsan_acquire(void *word);
 WEAK void __tsan_release(void *word);
 WEAK void __tsan_mutex_create(void *lock, unsigned flags);
@@ -51,6 +52,7 @@ WEAK void __tsan_mutex_pre_lock(void *lock, unsigned flags);
 WEAK void __tsan_mutex_post_lock(void *lock, unsigned flags, int recursion);
 WEAK int __tsan_mutex_pre_unlock(void *lock, unsigned flags);
 WEAK void __tsan_mutex_post_unlock(void *lock, unsigned flags);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl*) */
 
 bool bob_watched_ = KNOWS_ATOMICS;
 
