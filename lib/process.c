@@ -15,6 +15,7 @@
 #include "lockorder.h"
 #include "process_handle.h"
 #include "process_watch.h"
+#include "watch.h"
 
 struct bob_process {
     struct bob_lock lock; /* class L_PROCESS */
@@ -48,9 +49,12 @@ static enum bob_err
 make(const struct bob_command *command, bool is_pooled, struct bob_process **ret_process)
     BOB_UNSHARED
 {
-    struct bob_process *p = calloc(1, sizeof *p);
+    struct bob_process *p;
     enum bob_err err;
 
+    if (!command || !ret_process)
+        return BOB_ERR_INVALID;
+    p = calloc(1, sizeof *p);
     if (!p)
         return BOB_ERR_NO_MEMORY;
     err = bob_program_new_(command, &p->program);
@@ -90,8 +94,10 @@ bob_process_ref_(struct bob_process *p)
 void
 bob_process_unref_(struct bob_process *p)
 {
+    bob_watch_publishes_(&p->refs);
     if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_SEQ_CST) > 0)
         return;
+    bob_watch_sees_(&p->refs);
     bob_future_unref(p->future);
     bob_lock_fini(&p->lock);
     free((char *)(uintptr_t)p->result.out.bytes); /* made by our sinks; we alone write to them */

@@ -134,7 +134,7 @@ bob_program_new_(const struct bob_command *command, struct bob_program **ret_pro
     struct block b = {0};
 
     if (!command->argv || !command->argv[0] || !*command->argv[0] || command->timeout_ms < 0 ||
-        command->grace_ms < 0)
+        command->grace_ms < 0 || (!command->input && command->input_len > 0))
         return BOB_ERR_INVALID;
     (void)lay_out(&b, command);
     b.base = malloc(b.len);

@@ -107,7 +107,7 @@ struct bob_process_result {
 struct bob_process;
 
 /* A process that has not begun, from a copy of @command.
- *   BOB_ERR_INVALID    no argv[0], or a negative time
+ *   BOB_ERR_INVALID    NULL, no argv[0], no input where it has a length, or a negative time
  *   BOB_ERR_NO_MEMORY */
 BOB_MUST_USE enum bob_err bob_process_new(const struct bob_command *command,
                                           struct bob_process **ret_process);
@@ -140,7 +140,8 @@ const struct bob_process_result *bob_process_result(struct bob_process *p);
 const char *bob_process_message(struct bob_process *p);
 
 /* Kills it, if it is not over, and gives the handle up; does not wait for a pool's.  No thread may be inside a
- * bob_process_run of @p.  NULL is allowed. */
+ * bob_process_run of @p.  Called within a done callback, it may free the handle before those of @p are called: they have what they
+ * need from their own argument.  NULL is allowed. */
 void bob_process_free(struct bob_process *p);
 
 /* ---- many, a bounded number at once ---- */

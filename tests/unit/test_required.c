@@ -191,6 +191,30 @@ get_to_nowhere(void)
     return err;
 }
 
+static const char *const program[] = {"/bin/true", NULL};
+
+static enum bob_err
+process_of_nothing(void)
+{
+    struct bob_process *p;
+
+    return bob_process_new(NULL, &p);
+}
+
+static enum bob_err
+process_to_nowhere(void)
+{
+    return bob_process_new(&(struct bob_command){.argv = program}, NULL);
+}
+
+static enum bob_err
+process_without_its_input(void)
+{
+    struct bob_process *p;
+
+    return bob_process_new(&(struct bob_command){.argv = program, .input_len = 1}, &p);
+}
+
 static const struct row {
     const char *name; /* of the function */
     const char *without;
@@ -210,6 +234,9 @@ static const struct row {
     {"bob_future_wait", "futures, for all", wait_for_all_of_no_futures},
     {"bob_once_call", "a function", nothing_once},
     {"bob_once_call", "a function, when it is done", nothing_once_more},
+    {"bob_process_new", "a command", process_of_nothing},
+    {"bob_process_new", "a place for the handle", process_to_nowhere},
+    {"bob_process_new", "the input whose length it has", process_without_its_input},
     {"bob_queue_get", "a place for the item", get_to_nowhere},
     {"bob_thread_start", "a function", start_nothing},
     {"bob_thread_start", "a place for the handle", start_without_a_handle},
