@@ -1,5 +1,5 @@
 #!/bin/sh
-# rows.sh all|socket - inside the machine of trial.sh: what happens to bobbind under systemd, one line of TAP for each fact.
+# rows.sh all|service|disk|more|socket - inside the machine of trial.sh: what happens to bobbind under systemd, one line of TAP for each fact.
 exec >/dev/ttyS1
 url=http://127.0.0.1:7070
 
@@ -103,22 +103,17 @@ rows_service() {
     fact "it is started again after each of twelve crashes" within 60 'is "$(systemctl is-active bobbind)" active'
     echo "$(show NRestarts) restarts in $(($(date +%s) - began)) s" | note
     fact "... a second or more apart" is $(($(show NRestarts) >= 6 && $(show NRestarts) <= $(date +%s) - began)) 1
+}
 
-    with
+rows_disk() {
+    with Environment=BOBBIN_COMMAND=true=/bin/true Environment=BOBBIN_RESERVE=1M
     mkdir -p /var/lib/private/bobbin
     mount -t tmpfs -o size=48M none /var/lib/private/bobbin
     systemctl start bobbind
     dd if=/dev/zero of=/var/lib/private/bobbin/fill bs=1M 2>/dev/null
-    python3 /dev/stdin <<'END' | note
-import http.client
-one, status = http.client.HTTPConnection("127.0.0.1", 7070), 0
-while status != 507:
-    one.request("POST", "/v1/counters/c/add")
-    reply = one.getresponse()
-    reply.read()
-    status = reply.status
-print("the last answer:", status)
-END
+    head -c 60000 /dev/zero | tr '\0' x >/tmp/large
+    curl -s -X PUT "$url/v1/executors/e" -d max_workers=1 >/dev/null
+    within 120 'has "$(curl -s -X POST $url/v1/executors/e/tasks -d kind=command -d name=true -d delay=1h --data-urlencode input@/tmp/large)" 507'
     curl -s "$url/readyz" | note
     fact "with the disk full its status says so" within 60 'has "$(show StatusText)" "$url is not ready: the disk is full"'
     show StatusText | note
@@ -126,7 +121,9 @@ END
     fact "... and no longer once there is room" within 60 'is "$(show StatusText)" "$url"'
     systemctl stop bobbind
     umount /var/lib/private/bobbin
+}
 
+rows_more() {
     mkdir -p /srv/bob
     with Environment=BOBBIN_DATA=/srv/bob
     systemctl start bobbind
@@ -206,11 +203,13 @@ systemctl --version | head -n 1 | note
 case $1 in
 all)
     rows_service
+    rows_disk
+    rows_more
     rows_socket
     rows_socket_more
     sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.lo.disable_ipv6=1
     rows_socket
     ;;
-socket) rows_socket ;;
+*) "rows_$1" ;;
 esac
 echo "1..$n"

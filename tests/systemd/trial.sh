@@ -1,5 +1,5 @@
 #!/bin/sh
-# trial.sh BUILD FOLDER - bobbind as BUILD has it, under a real systemd: installed in an emulated machine that runs rows.sh
+# trial.sh BUILD FOLDER [ROWS] - bobbind as BUILD has it, under a real systemd: installed in an emulated machine that runs rows.sh
 # at its boot.  FOLDER keeps the machine's root, for the next time.  TAP on standard output.
 set -eu
 build=$1 folder=$2 here=$(dirname "$0")
@@ -26,7 +26,7 @@ LD_LIBRARY_PATH=$root/usr/local/lib ldd "$root/usr/local/sbin/bobbind" | sed -n 
     done
 chroot "$root" ldconfig
 rm -f "$folder/disk"
-mke2fs -q -t ext4 -d "$root" "$folder/disk" 2G
+mke2fs -q -t ext4 -d "$root" "$folder/disk" 2G >/dev/null
 
 # boot ROWS PARAMETER... - runs these rows in the machine, with these parameters of the kernel besides.
 boot() {
@@ -42,5 +42,5 @@ systemd.run=\"/usr/local/sbin/trial-rows $rows\"" >"$folder/qemu.log" 2>&1 || ec
     tr -d '\r' <"$folder/rows"
     grep -q '^1\.\.' "$folder/rows" || { echo "Bail out! not all rows: see $folder/console.log"; exit 1; }
 }
-boot all
-boot socket ipv6.disable=1
+boot "${3:-all}"
+[ -n "${3-}" ] || boot socket ipv6.disable=1
