@@ -55,6 +55,9 @@ struct bob_process_limits {
     uint64_t file_bytes;   /* of each file it writes */
     uint64_t open_files;
     uint64_t processes; /* of its user, over all programs; not for root */
+    /* Up to 1000: the higher, the sooner the kernel ends it when memory is out, instead of this program; see proc(5).  Where
+     * there is no /proc, it stays as it is here. */
+    unsigned oom_score_adj;
 };
 
 /* What a program gets that is given no environment. */

@@ -320,7 +320,9 @@ run_in_scratch(struct run *run, const char *const *argv, struct json_slice input
         .input_len = input.len,
         .output_max = OUTPUT_MAX,
         .grace_ms = GRACE_MS,
-        .limits = {.memory_bytes = (uint64_t)run->config->command_memory,
+        /* When memory is out, the task fails and not the server. */
+        .limits = {.oom_score_adj = 1000,
+                   .memory_bytes = (uint64_t)run->config->command_memory,
                    .file_bytes = (uint64_t)run->config->max_download},
         .writable = commands.confined ? writable : NULL};
     const struct texts *more = &run->config->command_write;

@@ -29,7 +29,7 @@ SCRIPTS = {
     "family": '(trap "" TERM; sleep 1000) & echo $! >"$1"; sleep 1000',
     "deaf": 'trap "" TERM; echo $$ >"$1"; while :; do sleep 1000; done',
     "big": "exec head -c 100000000 /dev/zero | tail -c 100000000 | wc -c",
-    "limits": "ulimit -v; ulimit -c",
+    "limits": "ulimit -v; ulimit -c; cat /proc/self/oom_score_adj",
 }
 
 
@@ -211,7 +211,7 @@ def test_limits_are_set(start, programs):
                           (["--command-memory", "0"], "unlimited")):
         client = Client(start(*programs[1], *flags))
         client.put("/v1/executors/e", max_workers=1).expect(201)
-        assert run(client, "/v1/executors/e/tasks", "limits").expect(200)["result"]["stdout"] == f"{memory}\n0\n"
+        assert run(client, "/v1/executors/e/tasks", "limits").expect(200)["result"]["stdout"] == f"{memory}\n0\n1000\n"
 
 
 @pytest.mark.quick

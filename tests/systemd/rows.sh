@@ -52,7 +52,7 @@ rows_service() {
     echo "$policies" | note
     fact "all its threads run under SCHED_BATCH" is "${policies#* }" SCHED_BATCH
 
-    printf '#!/bin/sh\nulimit -v; ulimit -c; chrt -p $$\n' >/usr/local/bin/limits
+    printf '#!/bin/sh\nulimit -v; ulimit -c; cat /proc/self/oom_score_adj; chrt -p $$\n' >/usr/local/bin/limits
     printf '#!/bin/sh\nexec python3 -c "all = [bytearray(1 << 20) for _ in range(1 << 10)]"\n' >/usr/local/bin/greedy
     chmod +x /usr/local/bin/limits /usr/local/bin/greedy
     with MemoryMax=200M Environment=BOBBIN_COMMAND=limits=/usr/local/bin/limits,greedy=/usr/local/bin/greedy
@@ -61,7 +61,8 @@ rows_service() {
     one=$(task -d kind=command -d name=limits)
     within 60 'in_state "$one" succeeded'
     curl -s "$one/result" | note
-    fact "a command has the limits that it should have" has "$(curl -s "$one/result")" '4194304\n0\n'
+    fact "a command has the limits that it should have" has "$(curl -s "$one/result")" '4194304\n0\n1000\n'
+    fact "... and the plain policy" has "$(curl -s "$one/result")" SCHED_OTHER
     one=$(task -d kind=command -d name=greedy)
     within 60 'in_state "$one" failed'
     curl -s "$one" | note

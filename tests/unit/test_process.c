@@ -147,6 +147,25 @@ its_limits_are_set(void **state)
 }
 
 static void
+the_kernel_ends_it_sooner_than_this_program(void **state)
+{
+    static const unsigned asked[] = {1000, 999, 5000};
+    static const char *const got[] = {"1000\n", "999\n", "1000\n"};
+    FILE *f = fopen("/proc/self/oom_score_adj", "r");
+    char own[16];
+
+    (void)state;
+    if (!f || !fgets(own, sizeof own, f))
+        skip();
+    (void)fclose(f);
+    for (int i = strtol(own, NULL, 10) > 999 ? 2 : 0; i < 3; i++) /* only raised by anybody */
+        says((struct bob_command){.argv = SH("cat /proc/self/oom_score_adj"),
+                                  .limits = {.oom_score_adj = asked[i]}},
+             got[i]);
+    says((struct bob_command){.argv = SH("cat /proc/self/oom_score_adj")}, own);
+}
+
+static void
 a_limit_above_our_own_is_our_own(void **state)
 {
     struct rlimit own;
@@ -468,6 +487,7 @@ main(int argc, char **argv)
         FACT(no_signal_is_blocked_or_ignored),
         FACT(it_leads_a_group_under_the_normal_policy),
         FACT(its_limits_are_set),
+        FACT(the_kernel_ends_it_sooner_than_this_program),
         FACT(a_limit_above_our_own_is_our_own),
         FACT(a_limit_ends_it),
         FACT(input_reaches_it),
