@@ -145,6 +145,8 @@ class Server:
 
     def signal(self, number):
         self.process.send_signal(number)
+        if number == signal.SIGSTOP:  # one thread hears of it, and the others go on until it has run
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED)
 
     def wait(self, seconds=40):
         """Waits for its end and returns its exit status (negative: the signal that ended it)."""

@@ -142,13 +142,13 @@ def test_what_comes_after_a_lease_finds_it_ended(start, late):
     second = {name: Waiting(server, "POST", f"/v1/locks/{name}/acquire", owner="bea", wait="1m") for name in names}
     until(lambda: client.get("/v1/locks/l19").json["waiters"] == 1, "the last stands in line")
     ended = time.monotonic() + 1.2
-    server.process.send_signal(signal.SIGSTOP)
+    server.signal(signal.SIGSTOP)
     try:
         asked = {name: Waiting(server, "POST", f"/v1/locks/{name}/{late}", **({} if late == "acquire" else
                                                                              {"token": tokens[name]})) for name in names}
         time.sleep(max(0, ended - time.monotonic()))
     finally:
-        server.process.send_signal(signal.SIGCONT)
+        server.signal(signal.SIGCONT)
     for name in names:
         answer = asked[name].answer()
         grant = second[name].answer().expect(200)
