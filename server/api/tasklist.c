@@ -82,7 +82,8 @@ api_tasks_list(struct request *req, struct reply *reply)
         req, reply,
         task_list(app_of(req)->coord, request_began(req),
                   &(struct task_filter){.state = q->args.state - 1,
-                                        .executor = q->args.executor ? q->args.executor : ""},
-                  before, rows, (size_t)q->args.limit, &q->n, &q->next, &q->asking.ask),
+                                        .executor = q->args.executor ? q->args.executor : "",
+                                        .before = before},
+                  rows, (size_t)q->args.limit, &q->n, &q->next, &q->asking.ask),
         false);
 }

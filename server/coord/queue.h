@@ -112,10 +112,11 @@ enum why task_wait(struct coord *c, moment now, uint64_t number, int64_t wait_ns
 struct task_filter {
     int state;            /* -1: any */
     const char *executor; /* "": any */
+    uint64_t before;      /* only those of lower numbers; 0: from the newest */
 };
-/* Newest first, below number @before (0: from the newest).  Looks at no more than 256 tasks a step: *ret_next is where to go
+/* Newest first.  Looks at no more than 256 tasks a step: *ret_next is where to go
  * on (0: the end), and fewer than @cap rows do not mean the end. */
-enum why task_list(struct coord *c, moment now, const struct task_filter *filter, uint64_t before,
+enum why task_list(struct coord *c, moment now, const struct task_filter *filter,
                    struct task_view *rows, size_t cap, size_t *ret_n, uint64_t *ret_next,
                    struct ask *a);
 /* A ready or delayed one is cancelled; a running one is told to (its state changes when it has stopped).

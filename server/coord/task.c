@@ -260,8 +260,8 @@ matches(const struct task *t, const struct task_filter *filter) BOB_HOLDS(L_STAT
 }
 
 enum why
-task_list(struct coord *c, moment now, const struct task_filter *filter, uint64_t before,
-          struct task_view *rows, size_t cap, size_t *ret_n, uint64_t *ret_next, struct ask *a)
+task_list(struct coord *c, moment now, const struct task_filter *filter, struct task_view *rows,
+          size_t cap, size_t *ret_n, uint64_t *ret_next, struct ask *a)
 {
     uint64_t seq, last = 0;
     struct task *t;
@@ -271,7 +271,7 @@ task_list(struct coord *c, moment now, const struct task_filter *filter, uint64_
 
     state_lock_at(c, now);
     seq = c->removed_rev;
-    t = tasks_below(c->queues, before);
+    t = tasks_below(c->queues, filter->before);
     for (looked = 0; t && n < cap && looked < STEP_OBJECTS_MAX; looked++) {
         if (matches(t, filter))
             task_fill(t, &rows[n++]);

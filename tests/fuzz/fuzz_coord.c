@@ -137,7 +137,7 @@ look_at_tasks(struct coord *c, moment now)
     (void)executor_list(c, now, "", executors, 8, &n, &a);
     for (size_t i = 0; i < n; i++)
         (void)task_submit(c, now, executors[i].name, &more, &a);
-    (void)task_list(c, now, &all, 0, tasks, 64, &n, &next, &a);
+    (void)task_list(c, now, &all, tasks, 64, &n, &next, &a);
     for (size_t i = 0; i < n; i++) {
         (void)task_wait(c, now, tasks[i].number, 0, &whole, &a);
         task_view_free(&whole);

@@ -222,7 +222,7 @@ a_look_shows_tasks_as_they_are_by_now(void **state)
     s.w.journal.relaxed = true;
     (void)shop_put(&s, "a", terms(1));
     uint64_t number = shop_submit_at(&s, NOW, "a", (struct submission){.delay_ns = SECOND});
-    assert_int_equal(task_list(s.w.c, now - 1, &delayed, 0, &view, 1, &n, &next, ask_of(&s.w, &a)),
+    assert_int_equal(task_list(s.w.c, now - 1, &delayed, &view, 1, &n, &next, ask_of(&s.w, &a)),
                      WHY_OK);
     assert_int_equal(n, 1);
     assert_int_equal(executor_show(s.w.c, now, "a", &executor, ask_of(&s.w, &a)), WHY_OK);

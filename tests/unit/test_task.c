@@ -173,10 +173,11 @@ a_cancel_that_comes_too_late_changes_nothing(void **state)
 static void
 lists_go_from_the_newest_by_pages_and_filters(void **state)
 {
-    struct task_filter all = {-1, ""}, of_b = {-1, "b"}, running = {TASK_RUNNING, ""};
+    struct task_filter all = {.state = -1, .executor = ""}, of_b = {.state = -1, .executor = "b"},
+                       running = {.state = TASK_RUNNING, .executor = ""};
     struct task_view rows[10];
     struct shop s;
-    uint64_t number[25], before = 0;
+    uint64_t number[25], next;
     int seen = 0, pages = 0;
     size_t n;
 
@@ -189,25 +190,25 @@ lists_go_from_the_newest_by_pages_and_filters(void **state)
     do {
         struct client client = {0};
 
-        assert_int_equal(settled(&s, &client,
-                                 task_list(s.w.c, NOW, &all, before, rows, 10, &n, &before,
-                                           ask_of(&s.w, &client))),
-                         WHY_OK);
+        assert_int_equal(
+            settled(&s, &client,
+                    task_list(s.w.c, NOW, &all, rows, 10, &n, &all.before, ask_of(&s.w, &client))),
+            WHY_OK);
         for (size_t i = 0; i < n; i++)
             assert_int_equal(rows[i].number, number[24 - seen++]);
         pages++;
-    } while (before);
+    } while (all.before);
     assert_int_equal(seen, 25);
     assert_int_equal(pages, 3);
     for (int filter = 0; filter < 2; filter++) {
         struct client client = {0};
 
         assert_int_equal(settled(&s, &client,
-                                 task_list(s.w.c, NOW, filter ? &running : &of_b, 0, rows, 10, &n,
-                                           &before, ask_of(&s.w, &client))),
+                                 task_list(s.w.c, NOW, filter ? &running : &of_b, rows, 10, &n,
+                                           &next, ask_of(&s.w, &client))),
                          WHY_OK);
         assert_int_equal(n, filter ? 2 : 5);
-        assert_int_equal(before, 0);
+        assert_int_equal(next, 0);
     }
     shop_close(&s);
 }
@@ -215,7 +216,7 @@ lists_go_from_the_newest_by_pages_and_filters(void **state)
 static void
 a_step_of_a_list_looks_at_no_more_than_a_step_may(void **state)
 {
-    struct task_filter failed = {TASK_FAILED, ""};
+    struct task_filter failed = {.state = TASK_FAILED, .executor = ""};
     struct task_view rows[2];
     struct client client = {0};
     struct shop s;
@@ -229,14 +230,15 @@ a_step_of_a_list_looks_at_no_more_than_a_step_may(void **state)
         (void)shop_submit(&s, "a", 0);
     assert_int_equal(
         settled(&s, &client,
-                task_list(s.w.c, NOW, &failed, 0, rows, 2, &n, &next, ask_of(&s.w, &client))),
+                task_list(s.w.c, NOW, &failed, rows, 2, &n, &next, ask_of(&s.w, &client))),
         WHY_OK);
     assert_int_equal(n, 0);
     assert_true(next > 0);
+    failed.before = next;
     client = (struct client){0};
     assert_int_equal(
         settled(&s, &client,
-                task_list(s.w.c, NOW, &failed, next, rows, 2, &n, &next, ask_of(&s.w, &client))),
+                task_list(s.w.c, NOW, &failed, rows, 2, &n, &next, ask_of(&s.w, &client))),
         WHY_OK);
     assert_int_equal(next, 0);
     shop_close(&s);

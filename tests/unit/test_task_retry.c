@@ -82,7 +82,7 @@ a_run_that_was_told_when_is_not_tried_sooner(void **state)
 static void
 the_last_error_is_kept_until_a_run_succeeds(void **state)
 {
-    struct task_filter all = {-1, ""};
+    struct task_filter all = {.state = -1, .executor = ""};
     struct executor_terms t = terms(1);
     struct client client = {0};
     struct task_view row;
@@ -113,7 +113,7 @@ the_last_error_is_kept_until_a_run_succeeds(void **state)
     }
     assert_int_equal(
         settled(&s, &client,
-                task_list(s.w.c, NOW, &all, 0, &row, 1, &n, &next, ask_of(&s.w, &client))),
+                task_list(s.w.c, NOW, &all, &row, 1, &n, &next, ask_of(&s.w, &client))),
         WHY_OK);
     assert_string_equal(row.error_code, "broken");
     shop_succeed(&s, 3);
