@@ -13,6 +13,7 @@
 #include "api/stream.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/notify.h"
 #include "http/files.h"
 #include "http/http.h"
 #include "store/journal.h"
@@ -281,6 +282,8 @@ bobbind_start(struct bobbind *b, struct fault *f)
         if (why) {
             if (b->coord)
                 coord_drain(b->coord); /* what the hands put back is not claimed again */
+            if (why == WHY_INVALID)
+                notify_turn_away();
             stop_parts(b, i);
             fault_set(f, why, "the %s did not start", parts[i].name);
             strncat(f->detail, parts[i].hint, sizeof f->detail - strlen(f->detail) - 1);

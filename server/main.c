@@ -191,6 +191,7 @@ main(int argc, char **argv)
     case CONFIG_EXIT_OK:
         return EXIT_SUCCESS;
     case CONFIG_EXIT_USAGE:
+        notify_turn_away();
         return EXIT_USAGE;
     }
     umask(077);

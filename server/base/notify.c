@@ -14,7 +14,12 @@ notify_is_service(void)
 #ifdef HAVE_SYSTEMD
 
 #include <inttypes.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+static int sockets; /* passed on; written before there are threads */
 
 bool
 notify_heard(void)
@@ -65,8 +70,25 @@ notify_sockets(int *ret_first_fd)
 
     if (n <= 0)
         return 0;
+    sockets = n;
     *ret_first_fd = SD_LISTEN_FDS_START;
     return n;
+}
+
+void
+notify_turn_away(void)
+{
+    int first = SD_LISTEN_FDS_START;
+
+    if (sockets == 0)
+        (void)notify_sockets(&first);
+    for (int i = 0; i < sockets; i++) {
+        struct pollfd ready = {.fd = first + i, .events = POLLIN};
+        int fd;
+
+        while (poll(&ready, 1, 0) == 1 && (fd = accept4(ready.fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+            (void)close(fd);
+    }
 }
 
 #else
@@ -105,6 +127,11 @@ int64_t
 notify_watchdog_ms(void)
 {
     return 0;
+}
+
+void
+notify_turn_away(void)
+{
 }
 
 int

@@ -17,5 +17,8 @@ void notify_stopping(const char *status, int64_t ms);
 void notify_watchdog(void);
 int64_t notify_watchdog_ms(void);      /* it must be fed at least so often; 0: no watchdog */
 int notify_sockets(int *ret_first_fd); /* how many listening sockets systemd passed on */
+/* Lets go who waits at these sockets, for a start that another would not mend: else systemd makes that at once, again and again, for
+ * as long as the client waits. */
+void notify_turn_away(void);
 
 #endif

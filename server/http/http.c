@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/notify.h"
 #include "base/process.h"
 #include "http/listener.h"
 #include "http/park.h"
@@ -215,6 +216,8 @@ http_open(struct http **ret, const struct config *c, const struct route *routes,
     h->idle_beats = beats(c->idle_timeout);
     h->reply_beats = beats(c->reply_timeout);
     if (routes_set(routes, n, f) || listener_open(h, f)) {
+        if (f->why == WHY_INVALID)
+            notify_turn_away();
         http_stop(h);
         return f->why;
     }

@@ -205,6 +205,40 @@ def test_a_socket_that_may_not_be_is_refused_before_the_store_is_read(unit, kind
         assert not server.folder.exists()
 
 
+@pytest.mark.needs("libsystemd")
+@pytest.mark.parametrize("flags", [("--max-body=5X",), ("--www=/nowhere",), ()], ids=["setting", "folder", "address"])
+def test_who_waits_for_what_will_not_start_is_let_go(unit, flags):
+    """Else systemd starts it anew, at once and again, for as long as a client waits at the socket."""
+    with socket.socket() as given:
+        given.bind(("127.0.0.1" if flags else "0.0.0.0", 0))
+        given.listen()
+        clients = [socket.create_connection(("127.0.0.1", given.getsockname()[1]), 20) for _ in range(3)]
+        assert unit(*flags, sockets=[given]).spawn().wait() == 2
+        given.setblocking(False)
+        with pytest.raises(BlockingIOError):  # what systemd looks at
+            given.accept()
+        for client in clients:
+            with client:
+                assert client.recv(1) == b""
+
+
+@pytest.mark.needs("libsystemd")
+def test_who_waits_is_served_by_the_start_that_succeeds(unit, tmp_path):
+    """Another has the data folder: that passes, and the client waits on."""
+    holder = unit().start()
+    with socket.socket() as given:
+        given.bind(("127.0.0.1", 0))
+        given.listen()
+        with socket.create_connection(given.getsockname(), 40) as client:
+            second = unit(sockets=[given])
+            second.folder = holder.folder
+            assert second.spawn().wait() == 1
+            holder.stop()
+            second.start()
+            client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 200"
+
+
 def test_the_access_log_leaves_the_journal_room_for_what_matters(unit):
     """Requests as fast as they are answered, until some have no line; what is left out is counted."""
     server = unit("--access-log").start()

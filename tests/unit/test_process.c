@@ -177,29 +177,6 @@ a_limit_above_our_own_is_our_own(void **state)
     says((struct bob_command){.argv = SH("ulimit -n"), .limits = {.open_files = UINT64_MAX}}, line);
 }
 
-static void
-a_limit_ends_it(void **state)
-{
-    char path[sizeof folder + 8];
-    struct bob_process *p;
-
-    (void)state;
-    (void)snprintf(path, sizeof path, "%s/big", folder);
-    assert_int_equal(
-        ran(&p, (struct bob_command){.argv = ARGV("/bin/sh", "-c",
-                                                  "exec head -c 9999 /dev/zero >$0", path),
-                                     .limits = {.file_bytes = 4096}})
-            ->signal,
-        SIGXFSZ);
-    bob_process_free(p);
-    assert_int_equal(ran(&p, (struct bob_command){.argv = SH("while :; do :; done"),
-                                                  .limits = {.cpu_seconds = 1}})
-                         ->signal,
-                     SIGXCPU);
-    assert_true(bob_process_result(p)->cpu_ns > 500 * 1000 * 1000);
-    bob_process_free(p);
-}
-
 /* ---- input and output ---- */
 
 static void
@@ -489,7 +466,6 @@ main(int argc, char **argv)
         FACT(its_limits_are_set),
         FACT(the_kernel_ends_it_sooner_than_this_program),
         FACT(a_limit_above_our_own_is_our_own),
-        FACT(a_limit_ends_it),
         FACT(input_reaches_it),
         FACT(two_megabytes_go_in_and_out),
         FACT(it_may_write_much_before_it_reads_or_never_read),

@@ -263,6 +263,29 @@ an_end_that_another_takes_is_an_error(void **state)
     bob_process_free(p);
 }
 
+static void
+a_limit_ends_it(void **state)
+{
+    char path[sizeof folder + 8];
+    struct bob_process *p;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/big", folder);
+    assert_int_equal(
+        ran(&p, (struct bob_command){.argv = ARGV("/bin/sh", "-c",
+                                                  "exec head -c 9999 /dev/zero >$0", path),
+                                     .limits = {.file_bytes = 4096}})
+            ->signal,
+        SIGXFSZ);
+    bob_process_free(p);
+    assert_int_equal(ran(&p, (struct bob_command){.argv = SH("while :; do :; done"),
+                                                  .limits = {.cpu_seconds = 1}})
+                         ->signal,
+                     SIGXCPU);
+    assert_true(bob_process_result(p)->cpu_ns > 500 * 1000 * 1000);
+    bob_process_free(p);
+}
+
 /* Ours grows in the second step, for good: the kernel keeps it as a peak. */
 static void
 its_peak_of_memory_is_its_own_or_not_known(void **state)
@@ -300,6 +323,7 @@ main(int argc, char **argv)
         FACT(one_that_has_left_the_group_is_not_waited_for),
         FACT(it_dies_with_the_program_that_runs_it),
         FACT(an_end_that_another_takes_is_an_error),
+        FACT(a_limit_ends_it),
         FACT(its_peak_of_memory_is_its_own_or_not_known),
     };
 
