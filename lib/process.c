@@ -241,7 +241,7 @@ live(struct bob_process *p, int stop_fd, bob_time deadline)
     bob_time began = bob_now();
     struct bob_child child;
     struct bob_end end;
-    enum bob_err err = bob_child_start_(p->program, &child, p->message);
+    enum bob_err err = bob_child_start_(p->program, stop_fd, deadline, &child, p->message);
     bob_time until = command->timeout_ms ? bob_in_ms(command->timeout_ms) : BOB_FOREVER;
 
     if (err)

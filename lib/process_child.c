@@ -38,6 +38,7 @@
 
 enum { FIRST_FREE = 3 }; /* after standard input, output and error */
 enum { BUSY_MS = 1000 }; /* how long a program that is being written is tried again */
+enum { NS_PER_MS = 1000000 };
 
 /* What can fail, for messages. */
 enum step {
@@ -409,35 +410,40 @@ try_to_start(const struct bob_program *program, struct bob_child *ret_child,
 /* A program that a thread has written and closed is still open for writing in the child of another, if that is between its vfork
  * and its exec: ETXTBSY.  It is a matter of moments, so we try again, a little later each time.  Here and not in the child, which
  * would hold all that is open here meanwhile, and so keep others from starting what they have written. */
-static bool
-start_when_written(const struct bob_program *program, struct bob_child *ret_child,
-                   struct report *ret_failed)
+static enum bob_err
+start_when_written(const struct bob_program *program, int stop_fd, bob_time deadline,
+                   struct bob_child *ret_child, struct report *ret_failed)
 {
-    bool good;
+    struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
     int waited = 0;
 
-    for (int ms = 1; !(good = try_to_start(program, ret_child, ret_failed)); ms *= 2) {
+    for (int ms = 1; !try_to_start(program, ret_child, ret_failed); ms *= 2) {
+        bob_time left = deadline - bob_now();
+
         if (ret_failed->step != IN_EXEC || ret_failed->error != ETXTBSY || waited >= BUSY_MS)
-            break;
-        (void)poll(NULL, 0, ms);
+            return BOB_ERR_SYSTEM;
+        if (left <= 0)
+            return BOB_ERR_TIMEOUT;
+        if (poll(&stop, 1, left / NS_PER_MS < ms ? (int)(left / NS_PER_MS) + 1 : ms) > 0)
+            return BOB_ERR_CANCELLED;
         waited += ms;
     }
-    return good;
+    return BOB_OK;
 }
 
 enum bob_err
-bob_child_start_(const struct bob_program *program, struct bob_child *ret_child,
-                 char ret_message[BOB_CHILD_MESSAGE_MAX + 1])
+bob_child_start_(const struct bob_program *program, int stop_fd, bob_time deadline,
+                 struct bob_child *ret_child, char ret_message[BOB_CHILD_MESSAGE_MAX + 1])
 {
     struct report failed;
     char why[96];
+    enum bob_err err = start_when_written(program, stop_fd, deadline, ret_child, &failed);
 
-    if (start_when_written(program, ret_child, &failed))
-        return BOB_OK;
-    (void)snprintf(ret_message, BOB_CHILD_MESSAGE_MAX + 1, "%.200s: %s%s%.200s: %s",
-                   program->command.argv[0], doing[failed.step], failed.path ? " " : "",
-                   failed.path ? failed.path : "", strerror_r(failed.error, why, sizeof why));
-    return BOB_ERR_SYSTEM;
+    if (err)
+        (void)snprintf(ret_message, BOB_CHILD_MESSAGE_MAX + 1, "%.200s: %s%s%.200s: %s",
+                       program->command.argv[0], doing[failed.step], failed.path ? " " : "",
+                       failed.path ? failed.path : "", strerror_r(failed.error, why, sizeof why));
+    return err;
 }
 
 void

@@ -18,10 +18,12 @@ struct bob_child {
 
 enum { BOB_CHILD_MESSAGE_MAX = 511 };
 
-/* Returns when the program has begun.
- *   BOB_ERR_SYSTEM  it could not; @ret_message says why, and there is no child */
-BOB_MUST_USE enum bob_err bob_child_start_(const struct bob_program *program,
-                                           struct bob_child *ret_child,
+/* Returns when the program has begun.  On error there is no child, and @ret_message says why.
+ *   BOB_ERR_SYSTEM     it could not
+ *   BOB_ERR_CANCELLED  @stop_fd became readable while the program was open for writing
+ *   BOB_ERR_TIMEOUT    @deadline passed meanwhile */
+BOB_MUST_USE enum bob_err bob_child_start_(const struct bob_program *program, int stop_fd,
+                                           bob_time deadline, struct bob_child *ret_child,
                                            char ret_message[BOB_CHILD_MESSAGE_MAX + 1]);
 
 /* Sends @signal to its group, and to the leader should it have left.  The leader has not been waited for. */

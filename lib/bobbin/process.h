@@ -117,8 +117,8 @@ BOB_MUST_USE enum bob_err bob_process_new(const struct bob_command *command,
 
 /* Runs it, in the calling thread, until it is over; at @deadline or after its timeout it is ended.  This takes as long
  * as its grace, and a process the kernel cannot kill (it waits for a device) is waited for.  A program that is open for
- * writing (ETXTBSY) is tried again for a second: one that you have just written and closed is so as long as a child that
- * another thread starts at that moment still holds your descriptor.
+ * writing (ETXTBSY) is tried again for a second, but not after @deadline or a kill: one that you have just written and
+ * closed is so as long as a child that another thread starts at that moment still holds your descriptor.
  *   BOB_ERR_STATE      it was run before, or submitted
  *   BOB_ERR_TIMEOUT    @deadline had passed: not begun
  *   BOB_ERR_CANCELLED  it was killed, or its future cancelled: not begun

@@ -140,6 +140,56 @@ one_that_stays_open_for_writing_is_given_up(void **state)
 }
 
 static void
+the_deadline_ends_the_tries_of_one_that_stays_open_for_writing(void **state)
+{
+    char path[sizeof folder + 16];
+    struct bob_process *p;
+    int fd;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/busy", folder);
+    fd = write_program(path);
+    assert_true(fd >= 0);
+    p = process_of(&(struct bob_command){.argv = ARGV(path)});
+    assert_int_equal(bob_process_run(p, bob_in_ms(20)), BOB_ERR_TIMEOUT);
+    assert_null(bob_process_result(p));
+    bob_process_free(p);
+    (void)close(fd);
+}
+
+/* Once there is what it would be told by, beside the program that is open. */
+static void *
+kill_when_tried(void *process)
+{
+    while (fds_open() < fds_before + 2)
+        (void)sched_yield();
+    bob_process_kill(process);
+    return NULL;
+}
+
+static void
+a_kill_ends_the_tries_of_one_that_stays_open_for_writing(void **state)
+{
+    char path[sizeof folder + 16];
+    struct bob_thread *killer;
+    struct bob_process *p;
+    int fd;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/busy", folder);
+    fd = write_program(path);
+    assert_true(fd >= 0);
+    p = process_of(&(struct bob_command){.argv = ARGV(path)});
+    assert_int_equal(bob_thread_start(&killer, "killer", kill_when_tried, p, NULL), BOB_OK);
+    assert_int_equal(bob_process_run(p, BOB_FOREVER), BOB_ERR_CANCELLED);
+    assert_int_equal(bob_thread_join(killer, BOB_FOREVER, NULL), BOB_OK);
+    bob_thread_free(killer);
+    assert_null(bob_process_result(p));
+    bob_process_free(p);
+    (void)close(fd);
+}
+
+static void
 two_hundred_run_four_at_a_time(void **state)
 {
     enum { MANY = 200 };
@@ -314,6 +364,8 @@ main(int argc, char **argv)
         FACT(a_program_runs_and_its_result_is_kept),
         FACT(what_threads_have_just_written_runs_while_others_start_children),
         FACT(one_that_stays_open_for_writing_is_given_up),
+        FACT(the_deadline_ends_the_tries_of_one_that_stays_open_for_writing),
+        FACT(a_kill_ends_the_tries_of_one_that_stays_open_for_writing),
         FACT(two_hundred_run_four_at_a_time),
         FACT(one_that_waits_its_turn_can_be_cancelled),
         FACT(a_handle_that_is_freed_takes_its_process_along),
