@@ -7,8 +7,9 @@
  * notify do without the caller's, and a waiter whose deadline passed leave at once.
  *
  * Who is let go does not touch the condition any more, and a notify does not once it has unlocked
- * the ring: so the woken may destroy it.  Whose deadline passes when a notify has just taken him
- * out waits to be let go, for that is about to write to his stack.
+ * the ring: so the woken may destroy it, if no other is still in a wait.  One whose deadline passes
+ * when a notify has just taken him out looks at the ring, and then waits to be let go, for that is
+ * about to write to his stack.
  *
  * While it waits, the thread does not hold the lock, and its rank is off the list.  What the list holds then must lie
  * below it, since the lock is taken again under that.
