@@ -226,19 +226,28 @@ have_block(struct order *o)
 }
 
 /* What is left to do when it is full.  Work that submits work that submits work takes the stack of
- * all. */
+ * all.  The work does not know whether a callback runs it, and may wait for callbacks of its own: so
+ * those of the thread that are due are set aside.  Not so deep down, where callbacks and works that
+ * go on without an end must come back first. */
 static enum bob_err
 run_here(struct order *o)
 {
+    const struct bob_due outer = bob_due_;
+    bool sets_aside = bob_noting_.depth < BOB_CALLER_RUNS_MAX / 2;
     enum bob_err err = BOB_OK;
 
     if (bob_noting_.depth >= BOB_CALLER_RUNS_MAX)
         err = BOB_ERR_FULL;
     else if (!o->f)
         err = have_block(o);
-    if (!err)
-        bob_staff_run_(o->f);
-    return err;
+    if (err)
+        return err;
+    if (sets_aside)
+        bob_due_ = (struct bob_due){NULL, NULL};
+    bob_staff_run_(o->f);
+    if (sets_aside)
+        bob_due_ = outer;
+    return BOB_OK;
 }
 
 enum bob_err

@@ -31,13 +31,7 @@ struct callback {
     void *arg;
 };
 
-/* The calling thread's: those that are due, and where in their list the next one goes, which is
- * behind those that the callback which runs has made due, and before all others.  NULL: none runs.
- * */
-static __thread struct {
-    struct bob_watch *first;
-    struct bob_watch **put_at;
-} due __attribute__((tls_model("initial-exec")));
+__thread struct bob_due bob_due_;
 
 #define BUCKET                                                                                     \
     {                                                                                              \
@@ -162,7 +156,7 @@ bob_promise_unwatch_(struct bob_future *f, struct bob_watch *w)
 static void
 call(callback_fn *fn, struct bob_future *f, void *arg)
 {
-    due.put_at = &due.first;
+    bob_due_.put_at = &bob_due_.first;
     fn(f, arg);
 }
 
@@ -171,15 +165,15 @@ call_all_due(void)
 {
     struct bob_watch *w;
 
-    while ((w = due.first)) {
+    while ((w = bob_due_.first)) {
         struct callback *c = BOB_OWNER(w, struct callback, watch);
 
-        due.first = w->next;
+        bob_due_.first = w->next;
         call(c->fn, c->of, c->arg);
         bob_future_unref(c->of);
         free(c);
     }
-    due.put_at = NULL;
+    bob_due_.put_at = NULL;
 }
 
 /* Those from @first to the one whose next is *@last are due.  They are called now, or else by the
@@ -187,13 +181,13 @@ call_all_due(void)
 static void
 make_due(struct bob_watch *first, struct bob_watch **last) BOB_NOT_HOLDING(L_FUTURE)
 {
-    bool is_outermost = !due.put_at;
+    bool is_outermost = !bob_due_.put_at;
 
     if (is_outermost)
-        due.put_at = &due.first;
-    *last = *due.put_at;
-    *due.put_at = first;
-    due.put_at = last;
+        bob_due_.put_at = &bob_due_.first;
+    *last = *bob_due_.put_at;
+    *bob_due_.put_at = first;
+    bob_due_.put_at = last;
     if (is_outermost)
         call_all_due();
 }
@@ -482,7 +476,7 @@ bob_future_add_done_callback(struct bob_future *f, void (*fn)(struct bob_future 
 
     if (!fn)
         return BOB_ERR_INVALID;
-    if (bob_future_done(f) && !due.put_at) {
+    if (bob_future_done(f) && !bob_due_.put_at) {
         call(fn, f, arg);
         call_all_due();
         return BOB_OK;

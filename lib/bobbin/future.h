@@ -15,7 +15,7 @@
  *
  * Differs from Python: a future that is cancelled is done at once, also for wait and as_completed
  * (there, once a worker has met it); one that an executor's work runs is finished by that work
- * alone; no callback is called inside another.
+ * alone; no callback is called inside another, but by work that it runs (BOB_FULL_CALLER_RUNS).
  *
  * Order:   callbacks run in the order in which they were added.  Waiting threads go on in no promised order.
  * Threads: every function may be called from any thread at once, by anybody with a reference.  A
@@ -25,7 +25,9 @@
  *          when it returns, and who waits for it is woken, but its callbacks run on that thread as
  *          soon as the callback that runs has returned, before any other that is due there.  So a
  *          chain of futures, each finished by a callback of the one before, takes no more stack
- *          than one.
+ *          than one.  Work that an executor runs inside a callback, as it is full, is not part of
+ *          it: callbacks of what that finishes are called as they would be on a worker, up to
+ *          half of BOB_CALLER_RUNS_MAX works deep.
  * Locks:   every call may be made under any lock of yours, but those that finish it, and adding a
  *          callback, call back: then under that lock, or, inside a callback, under those of the
  *          outermost call.  No lock of the library's is held in a callback.

@@ -288,6 +288,100 @@ works_that_the_caller_runs_inside_one_another_are_bounded(void **state)
     bob_set_excepthook(NULL, NULL);
 }
 
+/* As it may where a worker runs it. */
+static enum bob_err
+count_on_a_callback(void *arg, void **ret_value)
+{
+    struct bob_future *f = bob_future_new();
+
+    (void)arg, (void)ret_value;
+    assert_non_null(f);
+    assert_int_equal(bob_future_add_done_callback(f, note_call, (void *)(uintptr_t) "w"), BOB_OK);
+    assert_int_equal(bob_future_set_result(f, NULL), BOB_OK);
+    bob_future_unref(f);
+    assert_non_null(strchr(calls, 'w'));
+    return BOB_OK;
+}
+
+static void
+finish_one_and_submit(struct bob_future *f, void *letter)
+{
+    note_call(f, letter);
+    assert_int_equal(bob_future_set_result(first, NULL), BOB_OK);
+    assert_int_equal(bob_executor_submit(full, count_on_a_callback, NULL, NULL), BOB_OK);
+    assert_int_equal(bob_future_set_result(second, NULL), BOB_OK);
+}
+
+static void
+work_that_a_callback_runs_may_count_on_callbacks_of_its_own(void **state)
+{
+    struct bob_future *f = bob_future_new();
+    struct bob_event let_go;
+
+    (void)state;
+    memset(calls, 0, sizeof calls);
+    full = full_executor(&let_go);
+    first = bob_future_new(), second = bob_future_new();
+    assert_true(f && first && second);
+    assert_int_equal(
+        bob_future_add_done_callback(f, finish_one_and_submit, (void *)(uintptr_t) "a"), BOB_OK);
+    assert_int_equal(bob_future_add_done_callback(f, note_call, (void *)(uintptr_t) "d"), BOB_OK);
+    assert_int_equal(bob_future_add_done_callback(first, note_call, (void *)(uintptr_t) "b"),
+                     BOB_OK);
+    assert_int_equal(bob_future_add_done_callback(second, note_call, (void *)(uintptr_t) "c"),
+                     BOB_OK);
+    assert_int_equal(bob_future_set_result(f, NULL), BOB_OK);
+    assert_string_equal(calls, "awbcd");
+    bob_future_unref(f);
+    bob_future_unref(first);
+    bob_future_unref(second);
+    end_full_executor(full, &let_go);
+}
+
+static enum bob_err
+finish_next(void *next, void **ret_value)
+{
+    (void)ret_value;
+    return bob_future_set_result(next, NULL);
+}
+
+static void
+submit_next(struct bob_future *f, void *arg)
+{
+    (void)f, (void)arg;
+    if (++called < LINKS)
+        assert_int_equal(bob_executor_submit(full, finish_next, chain[called], NULL), BOB_OK);
+}
+
+static void *
+run_chain_of_works(void *arg)
+{
+    called = 0;
+    for (size_t i = 0; i < LINKS; i++) {
+        assert_non_null(chain[i] = bob_future_new());
+        assert_int_equal(bob_future_add_done_callback(chain[i], submit_next, NULL), BOB_OK);
+    }
+    assert_int_equal(bob_future_set_result(chain[0], NULL), BOB_OK);
+    for (size_t i = 0; i < LINKS; i++)
+        bob_future_unref(chain[i]);
+    return arg;
+}
+
+static void
+a_chain_of_callbacks_and_works_has_no_end_of_stack(void **state)
+{
+    const struct bob_thread_options options = {.stack_bytes = STACK_BYTES};
+    struct bob_event let_go;
+    struct bob_thread *t;
+
+    (void)state;
+    full = full_executor(&let_go);
+    assert_int_equal(bob_thread_start(&t, "chain", run_chain_of_works, NULL, &options), BOB_OK);
+    bob_thread_free(t);
+    assert_int_equal(called, LINKS);
+    end_full_executor(full, &let_go);
+}
+
 int
 main(void)
 {
@@ -296,6 +390,8 @@ main(void)
         cmocka_unit_test(a_callback_that_is_due_keeps_its_future),
         cmocka_unit_test(a_chain_takes_the_stack_of_one_callback),
         cmocka_unit_test(works_that_the_caller_runs_inside_one_another_are_bounded),
+        cmocka_unit_test(work_that_a_callback_runs_may_count_on_callbacks_of_its_own),
+        cmocka_unit_test(a_chain_of_callbacks_and_works_has_no_end_of_stack),
     };
 
     return cmocka_run_group_tests_name("future_chain", tests, NULL, NULL);
