@@ -225,10 +225,10 @@ have_block(struct order *o)
     return BOB_OK;
 }
 
-/* What is left to do when it is full.  Work that submits work that submits work takes the stack of
- * all.  The work does not know whether a callback runs it, and may wait for callbacks of its own: so
- * those of the thread that are due are set aside.  Not so deep down, where callbacks and works that
- * go on without an end must come back first. */
+/* What is left to do when it is full.  Work that submits work that submits work takes the stack
+ * of all.  The work does not know whether a callback runs it, and may wait for callbacks of its
+ * own: so those of the thread that are due are set aside.  Not so deep down, where callbacks and
+ * works that go on without an end must come back first. */
 static enum bob_err
 run_here(struct order *o)
 {

@@ -407,9 +407,10 @@ try_to_start(const struct bob_program *program, struct bob_child *ret_child,
     return good;
 }
 
-/* A program that a thread has written and closed is still open for writing in the child of another, if that is between its vfork
- * and its exec: ETXTBSY.  It is a matter of moments, so we try again, a little later each time.  Here and not in the child, which
- * would hold all that is open here meanwhile, and so keep others from starting what they have written. */
+/* A program that a thread has written and closed is still open for writing in the child of
+ * another, if that is between its vfork and its exec: ETXTBSY.  It is a matter of moments, so we
+ * try again, a little later each time.  Here and not in the child, which would hold all that is
+ * open here meanwhile, and so keep others from starting what they have written. */
 static enum bob_err
 start_when_written(const struct bob_program *program, int stop_fd, bob_time deadline,
                    struct bob_child *ret_child, struct report *ret_failed)

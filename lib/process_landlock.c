@@ -1,8 +1,8 @@
 /* process_landlock.c - see process_landlock.h.
  *
- * By bare system calls, and with numbers of our own: libc has no names for them, and the kernel's header may be older than the
- * kernel.  A right that a ruleset does not name is not restricted, so only those that write are named, as far as this kernel
- * knows them.
+ * By bare system calls, and with numbers of our own: libc has no names for them, and the
+ * kernel's header may be older than the kernel.  A right that a ruleset does not name is not
+ * restricted, so only those that write are named, as far as this kernel knows them.
  *
  * SPDX-License-Identifier: MIT */
 #include "process_landlock.h"
@@ -24,9 +24,7 @@ enum {
     WRITE_FILE = 1 << 1,
     REMOVE_DIR = 1 << 4, /* and so on to MAKE_SYM: all that changes a folder */
     MAKE_SYM = 1 << 12,
-    REFER =
-        1
-        << 13, /* links and renames from folder to folder: those not allowed are refused, named or not */
+    REFER = 1 << 13, /* from folder to folder: refused where not allowed, named or not */
     TRUNCATE = 1 << 14,
 };
 enum { OF_FILES = WRITE_FILE | TRUNCATE, IN_FOLDERS = (MAKE_SYM << 1) - REMOVE_DIR };

@@ -207,9 +207,10 @@ ns_of(struct timeval t)
     return (bob_time)t.tv_sec * NS_PER_S + t.tv_usec * NS_PER_US;
 }
 
-/* Its peak, or 0.  exec counts the peak of the memory that it leaves as one of the program that begins, and up to then the child
- * had our memory.  So one that is above ours is its own, and of another nobody can tell.  Asked at its end: our peak may grow
- * until the exec is over, which is after vfork has returned. */
+/* Its peak, or 0.  exec counts the peak of the memory that it leaves as one of the program that
+ * begins, and up to then the child had our memory.  So one that is above ours is its own, and of
+ * another nobody can tell.  Asked at its end: our peak may grow until the exec is over, which is
+ * after vfork has returned. */
 static uint64_t
 own_max_rss(const struct rusage *used)
 {

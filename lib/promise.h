@@ -54,8 +54,9 @@ struct bob_watch {
     void (*told)(struct bob_watch *, struct bob_future *); /* under L_FUTURE; NULL: a callback */
 };
 
-/* The calling thread's callbacks that are due, and where in their list the next one goes, which is
- * behind those that the callback which runs has made due, and before all others.  NULL: none runs. */
+/* The calling thread's callbacks that are due, and where in their list the next one goes, which
+ * is behind those that the callback which runs has made due, and before all others.  NULL: none
+ * runs. */
 struct bob_due {
     struct bob_watch *first;
     struct bob_watch **put_at;

@@ -36,7 +36,8 @@ address_take(struct bobbind *b, struct fault *f)
     return http_open(&b->http, b->config, api_routes, api_routes_len, &b->app, f);
 }
 
-/* In two rows of the table, as hands_stop: addresses are had first, but requests end before what they call. */
+/* In two rows of the table, as hands_stop: addresses are had first, but requests end before what
+ * they call. */
 static void
 door_stop(struct bobbind *b)
 {

@@ -63,7 +63,8 @@ next_signal(int64_t ms)
     return got < 0 ? 0 : got;
 }
 
-/* Four times as often as it must be fed: one look that comes at a bad moment is no reason to be killed. */
+/* Four times as often as it must be fed: one look that comes at a bad moment is no reason to be
+ * killed. */
 static void
 feed_watchdog(struct bobbind *b, bob_time *next)
 {

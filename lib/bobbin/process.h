@@ -55,8 +55,8 @@ struct bob_process_limits {
     uint64_t file_bytes;   /* of each file it writes */
     uint64_t open_files;
     uint64_t processes; /* of its user, over all programs; not for root */
-    /* Up to 1000: the higher, the sooner the kernel ends it when memory is out, instead of this program; see proc(5).  Where
-     * there is no /proc, it stays as it is here. */
+    /* Up to 1000: the higher, the sooner the kernel ends it when memory is out, instead of this
+     * program; see proc(5).  Where there is no /proc, it stays as it is here. */
     unsigned oom_score_adj;
 };
 
@@ -74,16 +74,18 @@ struct bob_command {
     int64_t timeout_ms;     /* from its start; 0: none */
     int64_t grace_ms;       /* between SIGTERM and SIGKILL; 0: SIGKILL at once */
     struct bob_process_limits limits;
-    /* Folders, and files, that are there: it may write to these and to what is in them, and nowhere else; ends with NULL.
-     * NULL: anywhere, as here.  See bob_process_landlock_abi. */
+    /* Folders, and files, that are there: it may write to these and to what is in them, and
+     * nowhere else; ends with NULL. NULL: anywhere, as here.  See bob_process_landlock_abi. */
     const char *const *writable;
 };
 
-/* The version of the kernel's Landlock, by which a program is confined to what it may write to; 0: there is none, or a
- * sandbox keeps it from us, and a command with @writable cannot be started.  Restricted are: opening files for writing,
- * making, renaming, linking and removing them, and from 3 (Linux 6.2) on truncating them; with 1 (5.13) none can be renamed
- * into another folder.  Not restricted are: reading and executing, what goes through descriptors that it has, the devices
- * that keep nothing (/dev/null, zero, full, random, urandom, tty), and the mode, owner, times and locks of files. */
+/* The version of the kernel's Landlock, by which a program is confined to what it may write to;
+ * 0: there is none, or a sandbox keeps it from us, and a command with @writable cannot be
+ * started.  Restricted are: opening files for writing, making, renaming, linking and removing
+ * them, and from 3 (Linux 6.2) on truncating them; with 1 (5.13) none can be renamed into
+ * another folder.  Not restricted are: reading and executing, what goes through descriptors that
+ * it has, the devices that keep nothing (/dev/null, zero, full, random, urandom, tty), and the
+ * mode, owner, times and locks of files. */
 unsigned bob_process_landlock_abi(void);
 
 struct bob_process_output {
@@ -100,8 +102,9 @@ struct bob_process_result {
     struct bob_process_output out, err;
     bob_time wall_ns;
     bob_time cpu_ns; /* of it and of those of its children that it waited for */
-    /* Its peak, or that of a child that it waited for.  0: not known: it was not above this program's own (and what
-     * counts as that: exec hands a peak on to the program that it begins). */
+    /* Its peak, or that of a child that it waited for.  0: not known: it was not above this
+     * program's own (and what counts as that: exec hands a peak on to the program that it
+     * begins). */
     uint64_t max_rss_bytes;
 };
 
@@ -115,10 +118,11 @@ struct bob_process;
 BOB_MUST_USE enum bob_err bob_process_new(const struct bob_command *command,
                                           struct bob_process **ret_process);
 
-/* Runs it, in the calling thread, until it is over; at @deadline or after its timeout it is ended.  This takes as long
- * as its grace, and a process the kernel cannot kill (it waits for a device) is waited for.  A program that is open for
- * writing (ETXTBSY) is tried again for a second, but not after @deadline or a kill: one that you have just written and
- * closed is so as long as a child that another thread starts at that moment still holds your descriptor.
+/* Runs it, in the calling thread, until it is over; at @deadline or after its timeout it is
+ * ended.  This takes as long as its grace, and a process the kernel cannot kill (it waits for a
+ * device) is waited for.  A program that is open for writing (ETXTBSY) is tried again for a
+ * second, but not after @deadline or a kill: one that you have just written and closed is so as
+ * long as a child that another thread starts at that moment still holds your descriptor.
  *   BOB_ERR_STATE      it was run before, or submitted
  *   BOB_ERR_TIMEOUT    @deadline had passed: not begun
  *   BOB_ERR_CANCELLED  it was killed, or its future cancelled: not begun
@@ -142,9 +146,10 @@ const struct bob_process_result *bob_process_result(struct bob_process *p);
 /* Why it could not be run, naming the program and the reason; "" otherwise.  Lives as long as @p. */
 const char *bob_process_message(struct bob_process *p);
 
-/* Kills it, if it is not over, and gives the handle up; does not wait for a pool's.  No thread may be inside a
- * bob_process_run of @p.  Called within a done callback, it may free the handle before those of @p are called: they have what they
- * need from their own argument.  NULL is allowed. */
+/* Kills it, if it is not over, and gives the handle up; does not wait for a pool's.  No thread
+ * may be inside a bob_process_run of @p.  Called within a done callback, it may free the handle
+ * before those of @p are called: they have what they need from their own argument.  NULL is
+ * allowed. */
 void bob_process_free(struct bob_process *p);
 
 /* ---- many, a bounded number at once ---- */

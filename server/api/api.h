@@ -59,8 +59,8 @@ struct asking {
     void (*heap_end)(void *heap); /* what heap owns; NULL: nothing */
 };
 
-/* Begins a handler: its room, made ready to be told.  NULL with the fault set: the request carries what is not built
- * yet, or a condition that cannot be read. */
+/* Begins a handler: its room, made ready to be told.  NULL with the fault set: the request
+ * carries what is not built yet, or a condition that cannot be read. */
 void *api_ask(struct request *req, answer_fn *answer);
 
 /* Before a step that may grant: if the reply is never sent, or never made, @fn gives back what ask.outcome has granted (or not: it
@@ -87,7 +87,8 @@ struct bytes *api_deleting(struct request *req, struct reply *reply);
 
 /* ---- etag.c ---- */
 
-/* What If-Match or If-None-Match asks of a change; neither: *ret is left as it is.  WHY_INVALID: it cannot be read. */
+/* What If-Match or If-None-Match asks of a change; neither: *ret is left as it is.  WHY_INVALID:
+ * it cannot be read. */
 enum why api_read_condition(struct request *req, struct condition *ret);
 /* The head of every GET of one object: ETag, Bobbin-Sequence; true: If-None-Match knows @rev, and 304 is the whole reply. */
 bool api_unchanged(struct request *req, struct reply *reply, uint64_t rev);

@@ -1,7 +1,8 @@
-/* etag.c - ETag and the headers that name one: If-None-Match of a GET, If-Match and If-None-Match of a change (RFC 9110, 8.8.3
- * and 13.1).
+/* etag.c - ETag and the headers that name one: If-None-Match of a GET, If-Match and
+ * If-None-Match of a change (RFC 9110, 8.8.3 and 13.1).
  *
- * An object's ETag is its rev in quotes.  What a change asks for is read here, and judged in coord, in the step that changes.
+ * An object's ETag is its rev in quotes.  What a change asks for is read here, and judged in
+ * coord, in the step that changes.
  *
  * SPDX-License-Identifier: MIT */
 #include "api/api.h"
@@ -14,7 +15,8 @@ struct etag {
     bool weak, any;
 };
 
-/* Takes one off the list at *@at; false: there is no more, or what comes is none: **@at is not NUL then. */
+/* Takes one off the list at *@at; false: there is no more, or what comes is none: **@at is not
+ * NUL then. */
 static bool
 next(const char **at, struct etag *ret)
 {

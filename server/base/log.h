@@ -20,12 +20,14 @@ void log_start(enum log_level least);
 bool log_wants(enum log_level level);
 void log_line(enum log_level level, const char *event, const char *fmt, ...) BOB_PRINTF(3, 4);
 
-/* The same for lines of which clients decide how many there are.  The journal drops what comes too quickly, the line that matters with
- * the others; so it gets some hundred of these a second, and then how many were left out.  A file or a terminal gets them all. */
+/* The same for lines of which clients decide how many there are.  The journal drops what comes
+ * too quickly, the line that matters with the others; so it gets some hundred of these a second,
+ * and then how many were left out.  A file or a terminal gets them all. */
 void log_often(enum log_level level, const char *event, const char *fmt, ...) BOB_PRINTF(3, 4);
 void log_tick(void); /* once a second, and at the end */
 
-/* "bobbind: " and why it does not start: a sentence for a terminal, an error for systemd.  Needs no log_start. */
+/* "bobbind: " and why it does not start: a sentence for a terminal, an error for systemd.  Needs
+ * no log_start. */
 void log_fatal(const char *fmt, ...) BOB_PRINTF(1, 2);
 
 /* Writes @text into @out, quoted if it holds a space, quote or '='; returns @out. */

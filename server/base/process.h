@@ -29,9 +29,10 @@ struct process_thread {
 /* Fills up to @cap of them and returns how many there are. */
 size_t process_threads(struct process_thread *ret_list, size_t cap);
 
-/* Opens those of the descriptors 0, 1 and 2 that are closed, on /dev/null: else the next file that is opened becomes one of them,
- * and what is meant for standard error is written into it.  Before anything else is opened.  Output stays closed for writing, so
- * that who asks for some and gives no place for it hears of it.  False: there is no /dev/null. */
+/* Opens those of the descriptors 0, 1 and 2 that are closed, on /dev/null: else the next file
+ * that is opened becomes one of them, and what is meant for standard error is written into it.
+ * Before anything else is opened.  Output stays closed for writing, so that who asks for some
+ * and gives no place for it hears of it.  False: there is no /dev/null. */
 bool process_fill_standard(void);
 
 /* Tells the scheduler (sched(7)'s SCHED_BATCH) that this process, and every thread it starts from now on, would rather finish what

@@ -1,7 +1,8 @@
 /* coord.h - the state of the server: every named object under one lock, and the one who asked.
  *
- * Each call below is a step: it takes the state lock, ends what is due by the `now` it was given, decides with that `now`, changes
- * memory, appends to the journal, and leaves an outcome in the ask.  It returns
+ * Each call below is a step: it takes the state lock, ends what is due by the `now` it was
+ * given, decides with that `now`, changes memory, appends to the journal, and leaves an outcome
+ * in the ask.  It returns
  *
  *   WHY_PENDING   the outcome comes later: ask->tell is called once (perhaps before the step has returned), on some other
  *                 thread, with no lock held; the step's caller touches the ask no more until then
@@ -95,7 +96,8 @@ struct deadline {
     void (*due)(struct coord *c, struct deadline *d, moment now);
 };
 
-/* What an object must be for a change to go in; judged in the step that changes (RFC 9110, 13.1). */
+/* What an object must be for a change to go in; judged in the step that changes (RFC 9110,
+ * 13.1). */
 enum { CONDITION_REVS_MAX = 4 };
 struct condition {
     bool asked; /* false: it goes in whatever the object is */
@@ -137,7 +139,8 @@ struct coord_options {
     int64_t result_ttl_ns;
 };
 
-/* Each step of PUT and DELETE may end in WHY_CHANGED instead: the ask has a condition, and the object is not so. */
+/* Each step of PUT and DELETE may end in WHY_CHANGED instead: the ask has a condition, and the
+ * object is not so. */
 
 enum why coord_new(struct coord **ret, const struct coord_options *o, struct fault *f);
 store_load_fn coord_load; /* for store_recover; arg is the coord */
@@ -166,9 +169,10 @@ struct want {
     int64_t ttl_ns, wait_ns;
     int64_t confirm_ns; /* the lease until the first renew, at most ttl_ns; 0: ttl_ns */
 };
-/* WHY_OK grant | WHY_LOCK_HELD held | WHY_TOO_MANY waiters, objects or, of semaphores, holds | WHY_INVALID permits above the semaphore's value, unless that is 0 | WHY_NOT_FOUND no such
- * semaphore: it is made by PUT (a lock is made by its first acquire).  One that waits and wants more
- * than the value is lowered to (but to 0, a pause) is told WHY_INVALID by that PUT. */
+/* WHY_OK grant | WHY_LOCK_HELD held | WHY_TOO_MANY waiters, objects or, of semaphores, holds |
+ * WHY_INVALID permits above the semaphore's value, unless that is 0 | WHY_NOT_FOUND no such
+ * semaphore: it is made by PUT (a lock is made by its first acquire).  One that waits and wants
+ * more than the value is lowered to (but to 0, a pause) is told WHY_INVALID by that PUT. */
 enum why hold_acquire(struct coord *c, moment now, enum hold_kind kind, const char *name,
                       const struct want *want, struct ask *a);
 /* WHY_OK grant, confirmed from now on | WHY_NOT_HOLDER.  @ttl_ns 0: the one it has. */

@@ -64,7 +64,8 @@ grant_head(struct coord *c, struct gate *g, moment now) BOB_HOLDS(L_STATE)
     state_tell(c, a);
 }
 
-/* Refuses those, from line->look on, who want more than there is since the value was lowered.  False: some are left to look at. */
+/* Refuses those, from line->look on, who want more than there is since the value was lowered.
+ * False: some are left to look at. */
 static bool
 refuse_beyond(struct coord *c, struct gate *g) BOB_HOLDS(L_STATE)
 {

@@ -101,8 +101,9 @@ enum why hold_load(struct coord *c, const char *name, uint64_t seq, const void *
 
 /* ---- gate.c ---- */
 
-/* First tells those from line->look on WHY_INVALID who want more than value is now; then grants from the head of the line on, as
- * far as permits go.  A head that wants more than there are free holds back those behind it. */
+/* First tells those from line->look on WHY_INVALID who want more than value is now; then grants
+ * from the head of the line on, as far as permits go.  A head that wants more than there are
+ * free holds back those behind it. */
 void gate_serve(struct coord *c, struct line *l, moment now) BOB_HOLDS(L_STATE);
 /* What somebody who did not get permits is told; @position: the place he had. */
 void gate_refusal(const struct gate *g, int64_t position, struct outcome *ret);

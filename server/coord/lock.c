@@ -20,7 +20,8 @@ find(struct coord *c, enum hold_kind kind, const char *name) BOB_HOLDS(L_STATE)
     return (struct gate *)names_find(c, hold_topic(kind), name);
 }
 
-/* The hold @token of @g (NULL: none), if its lease lasts.  One that is over, and that the deadlines have not come to yet, is ended. */
+/* The hold @token of @g (NULL: none), if its lease lasts.  One that is over, and that the
+ * deadlines have not come to yet, is ended. */
 static struct hold *
 holds_still(struct coord *c, moment now, struct gate *g, uint64_t token) BOB_HOLDS(L_STATE)
 {

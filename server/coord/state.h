@@ -76,8 +76,9 @@ struct topic_rules {
     const char *name; /* in the journal: never changed */
     size_t size;      /* of its struct */
     const struct line_rules *line;
-    /* It is as one that was never touched, which has no record: collected when idle for 10 min, or at once when max_objects is
-     * met, for nobody made it on purpose.  NULL: it stays until it is deleted. */
+    /* It is as one that was never touched, which has no record: collected when idle for 10 min,
+     * or at once when max_objects is met, for nobody made it on purpose.  NULL: it stays until
+     * it is deleted. */
     bool (*is_default)(const struct object *o);
     bool (*begin)(struct coord *c,
                   struct object *o); /* a new one; false: no memory; NULL: nothing to do */
@@ -97,8 +98,9 @@ extern const struct topic_rules *const topic_rules[TOPIC_COUNT_]; /* topics.c: t
 enum why topic_unknown_tag(char tag, const char *kind, const char *name, struct fault *f);
 
 struct object *names_find(struct coord *c, enum topic t, const char *name) BOB_HOLDS(L_STATE);
-/* Made zeroed, with name and topic, and counted; at max_objects (tasks are not counted there) the longest idle one
- * goes for it.  NULL: WHY_NO_MEMORY or, if there is none such, WHY_TOO_MANY (*ret_why says which). */
+/* Made zeroed, with name and topic, and counted; at max_objects (tasks are not counted there)
+ * the longest idle one goes for it.  NULL: WHY_NO_MEMORY or, if there is none such, WHY_TOO_MANY
+ * (*ret_why says which). */
 struct object *names_make(struct coord *c, enum topic t, const char *name, enum why *ret_why)
     BOB_HOLDS(L_STATE);
 /* Says that @o now equals its default with nobody in line, or that it does not: for collection after 10 minutes, or before
@@ -194,9 +196,11 @@ struct coord {
 };
 
 void state_lock(struct coord *c) BOB_ACQUIRES(L_STATE);
-/* The same for a step at @now, before which everything that is due by then is served, in steps of its own: a hold, a wait or a
- * delay that is over by the clock is over for the step, whoever comes first, the deadline thread or this one.  As much as one step
- * may touch is served; of more, what is left is the deadline thread's, but a lease that is over is never taken for one that lasts. */
+/* The same for a step at @now, before which everything that is due by then is served, in steps
+ * of its own: a hold, a wait or a delay that is over by the clock is over for the step, whoever
+ * comes first, the deadline thread or this one.  As much as one step may touch is served; of
+ * more, what is left is the deadline thread's, but a lease that is over is never taken for one
+ * that lasts. */
 void state_lock_at(struct coord *c, moment now) BOB_ACQUIRES(L_STATE);
 void state_unlock(struct coord *c) BOB_RELEASES(L_STATE);
 

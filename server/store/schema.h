@@ -7,7 +7,8 @@
 #include "base/fault.h"
 #include "store/sqlite.h"
 
-/* Changes nothing.  WHY_INVALID: the database is another program's, of a newer version, or damaged. */
+/* Changes nothing.  WHY_INVALID: the database is another program's, of a newer version, or
+ * damaged. */
 enum why schema_check(struct sqlite *db, const char *path, struct fault *f);
 
 /* Brings the tables to this version, a transaction for each step. */

@@ -30,13 +30,15 @@ struct store_options {
     bool accept_cut_log;  /* a log that is damaged before its end is taken up to there */
 };
 
-/* Opens and locks the store in @o->folder (flock on the file "lock" there).  A folder of a newer version, of another
- * program or damaged, its log too: WHY_INVALID, with a sentence that says what to do; so will the next start.  In use: WHY_INTERNAL. */
+/* Opens and locks the store in @o->folder (flock on the file "lock" there).  A folder of a newer
+ * version, of another program or damaged, its log too: WHY_INVALID, with a sentence that says
+ * what to do; so will the next start.  In use: WHY_INTERNAL. */
 enum why store_open(struct store **ret, const struct store_options *o, struct fault *f);
 void store_close(struct store *s); /* NULL is allowed */
 
-/* One live record; texts and bytes live only during the call.  Not WHY_OK: recovery stops with that fault.
- * WHY_INTERNAL: the record is damaged or of a newer version, and the store is refused as store_open does. */
+/* One live record; texts and bytes live only during the call.  Not WHY_OK: recovery stops with
+ * that fault. WHY_INTERNAL: the record is damaged or of a newer version, and the store is
+ * refused as store_open does. */
 typedef enum why store_load_fn(void *arg, const char *kind, const char *name, uint64_t seq,
                                const void *record, size_t len, struct fault *f);
 

@@ -11,7 +11,8 @@
 #include "base/fault.h"
 #include "store/sqlite.h"
 
-/* Reads every row; *ret is what they add up to.  WHY_INVALID: one is not what was written, or lacks, and the sentence names it.  WHY_NO_MEMORY. */
+/* Reads every row; *ret is what they add up to.  WHY_INVALID: one is not what was written, or
+ * lacks, and the sentence names it.  WHY_NO_MEMORY. */
 enum why verify_rows(struct sqlite *db, struct tally *ret, struct fault *f);
 
 #endif

@@ -2,8 +2,9 @@
  *
  *     --command 'resize=/usr/local/bin/resize --quality 90'
  *
- * A name, an absolute path, and arguments that every run gets, split at spaces: there is no shell and no quoting.  It may write to
- * the folder of its run and to those of --command-write, if the kernel has Landlock.
+ * A name, an absolute path, and arguments that every run gets, split at spaces: there is no
+ * shell and no quoting.  It may write to the folder of its run and to those of --command-write,
+ * if the kernel has Landlock.
  *
  * Private to work/.
  *
@@ -16,8 +17,8 @@
 
 #include <stdbool.h>
 
-/* Reads --command and --command-write, and empties the folder its programs run in; once, before any task runs.  Logs what cannot
- * be confined.  WHY_INVALID names the one that is malformed. */
+/* Reads --command and --command-write, and empties the folder its programs run in; once, before
+ * any task runs.  Logs what cannot be confined.  WHY_INVALID names the one that is malformed. */
 enum why commands_start(const struct config *c, struct fault *f);
 bool commands_any(void); /* whether there are some */
 

@@ -239,7 +239,8 @@ is_whole(long status)
     return status / 100 == 2 && status != 206;
 }
 
-/* Those that are not as others of their class (RFC 9110, 15): 5xx may pass, and the rest is final. */
+/* Those that are not as others of their class (RFC 9110, 15): 5xx may pass, and the rest is
+ * final. */
 /* clang-format off */
 static const struct {
     short status;
@@ -341,7 +342,8 @@ transfer_get(struct transfer *t)
         (void)curl_easy_getinfo(mine, CURLINFO_CONTENT_TYPE, &type);
         retry_after = retry_after_ns();
         (void)curl_easy_setopt(mine, CURLOPT_ERRORBUFFER, NULL);
-        /* Forgets the cookies, which curl_easy_reset keeps, and the list of files, which it leaks. */
+        /* Forgets the cookies, which curl_easy_reset keeps, and the list of files, which it
+         * leaks. */
         (void)curl_easy_setopt(mine, CURLOPT_COOKIEFILE, NULL);
     }
     url_len = url ? strlen(url) : 0;

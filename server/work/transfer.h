@@ -49,8 +49,8 @@ struct transfer {
  * stopped, bad_url, bad_reply, tls_failed, out_of_memory, transfer_failed, or the writer's own. */
 bool transfer_get(struct transfer *t);
 
-/* Whether an answer of @status, which is no success, may be another at another time: then run->retry
- * is set, and run->retry_after_ns to what its Retry-After says. */
+/* Whether an answer of @status, which is no success, may be another at another time: then
+ * run->retry is set, and run->retry_after_ns to what its Retry-After says. */
 bool transfer_may_pass(long status);
 /* What the text of a Retry-After, seconds or a date, comes to at @wall_ms; 0: it is over, or cannot
  * be read. */

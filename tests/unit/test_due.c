@@ -1,4 +1,5 @@
-/* test_due.c - a step first ends what is due by its moment: no deadline thread came round here, as after a machine's sleep.
+/* test_due.c - a step first ends what is due by its moment: no deadline thread came round here,
+ * as after a machine's sleep.
  *
  * SPDX-License-Identifier: MIT */
 #include "queue_world.h"

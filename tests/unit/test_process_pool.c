@@ -67,7 +67,8 @@ a_program_runs_and_its_result_is_kept(void **state)
 
 enum { WRITERS = 8, WRITES = 100 };
 
-/* Its descriptor, still open; -1: it could not be written.  Slowly, so that it is open when others start a child. */
+/* Its descriptor, still open; -1: it could not be written.  Slowly, so that it is open when
+ * others start a child. */
 static int
 write_program(const char *path)
 {

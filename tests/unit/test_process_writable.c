@@ -1,4 +1,5 @@
-/* test_process_writable.c - lib/process_landlock.c: a program writes where it may, and nowhere else.
+/* test_process_writable.c - lib/process_landlock.c: a program writes where it may, and nowhere
+ * else.
  *
  * SPDX-License-Identifier: MIT */
 #include <linux/filter.h>

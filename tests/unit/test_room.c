@@ -182,7 +182,8 @@ room_that_is_there_needs_no_room_again(void **state)
                 fail_msg("with %d blocks free, in row %zu", (int)T[i].free, i);
         }
         free_blocks = 0;
-        /* Some file systems (tmpfs) have room for a hole of any size, so no file may be so large. */
+        /* Some file systems (tmpfs) have room for a hole of any size, so no file may be so
+         * large. */
         (void)signal(SIGXFSZ, SIG_IGN);
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){1 << 30, limit.rlim_max}), 0);
         assert_false(room_take(&r, 0, INT64_C(1) << 60)); /* beside it */

@@ -1,4 +1,5 @@
-/* test_task_retry.c - coord/task_end.c: which runs are tried again, when, and what is shown meanwhile.
+/* test_task_retry.c - coord/task_end.c: which runs are tried again, when, and what is shown
+ * meanwhile.
  *
  * SPDX-License-Identifier: MIT */
 #include "queue_world.h"
