@@ -58,31 +58,41 @@ api_unchanged(struct request *req, struct reply *reply, uint64_t rev)
     return false;
 }
 
+/* One line of the header @name, added to what the lines before it named. */
+static enum why
+read_line(const char *at, const char *name, struct condition *c, struct fault *f)
+{
+    struct etag etag;
+
+    while (next(&at, &etag)) {
+        c->any = c->any || etag.any;
+        if (etag.any || (c->match && etag.weak)) /* a weak one matches no change */
+            continue;
+        if (c->n == CONDITION_REVS_MAX)
+            return fault_set(f, WHY_INVALID, "%s: at most %d ETags", name, CONDITION_REVS_MAX);
+        c->rev[c->n++] = etag.rev;
+    }
+    if (*at)
+        return fault_set(f, WHY_INVALID, "%s: must be ETags, each in its quotes as it came, or *",
+                         name);
+    return WHY_OK;
+}
+
 enum why
 api_read_condition(struct request *req, struct condition *ret)
 {
-    const char *match = request_header(req, "If-Match");
-    const char *none = request_header(req, "If-None-Match");
-    const char *name = match ? "If-Match" : "If-None-Match", *at = match ? match : none;
-    struct condition c = {.asked = true, .match = match != NULL};
-    struct etag etag;
+    bool match = request_header(req, "If-Match"), none = request_header(req, "If-None-Match");
+    const char *name = match ? "If-Match" : "If-None-Match", *line;
+    struct condition c = {.asked = true, .match = match};
 
-    if (!at)
+    if (!match && !none)
         return WHY_OK;
     if (match && none)
         return fault_set(request_fault(req), WHY_INVALID, "If-Match: give it or If-None-Match");
-    while (next(&at, &etag)) {
-        c.any = c.any || etag.any;
-        if (etag.any || (match && etag.weak)) /* a weak one matches no change */
-            continue;
-        if (c.n == CONDITION_REVS_MAX)
-            return fault_set(request_fault(req), WHY_INVALID, "%s: at most %d ETags", name,
-                             CONDITION_REVS_MAX);
-        c.rev[c.n++] = etag.rev;
+    for (int i = 0; (line = request_header_line(req, name, i)); i++) {
+        if (read_line(line, name, &c, request_fault(req)))
+            return request_why(req);
     }
-    if (*at)
-        return fault_set(request_fault(req), WHY_INVALID,
-                         "%s: must be ETags, each in its quotes as it came, or *", name);
     *ret = c;
     return WHY_OK;
 }

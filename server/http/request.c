@@ -142,6 +142,33 @@ request_header(const struct request *req, const char *name)
     return MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
 }
 
+struct line_wanted {
+    const char *name;
+    int before; /* lines of it that come first */
+    const char *value;
+};
+
+static enum MHD_Result
+see_line(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct line_wanted *w = cls;
+
+    (void)kind;
+    if (strcasecmp(name, w->name) != 0 || w->before-- > 0)
+        return MHD_YES;
+    w->value = value ? value : "";
+    return MHD_NO;
+}
+
+const char *
+request_header_line(const struct request *req, const char *name, int i)
+{
+    struct line_wanted wanted = {.name = name, .before = i};
+
+    (void)MHD_get_connection_values(req->connection, MHD_HEADER_KIND, see_line, &wanted);
+    return wanted.value;
+}
+
 static bool
 mentions(struct guard_text t, const char *word)
 {

@@ -34,8 +34,10 @@ const struct route *request_route(const struct request *req);
 moment
 request_began(const struct request *req); /* when the final byte was there: the `now` of its step */
 const char *request_header(const struct request *req, const char *name); /* NULL: absent; trimmed */
-bool request_wants_text(const struct request *req);                      /* Accept: text/plain */
-void *request_app(const struct request *req); /* what http_start was given */
+/* A list may come in several lines of one name (RFC 9110, 5.3): the @i-th, from 0; NULL: no more. */
+const char *request_header_line(const struct request *req, const char *name, int i);
+bool request_wants_text(const struct request *req); /* Accept: text/plain */
+void *request_app(const struct request *req);       /* what http_start was given */
 
 struct fault *request_fault(struct request *req);
 enum why request_why(const struct request *req);

@@ -5,7 +5,7 @@ SPDX-License-Identifier: MIT
 
 import pytest
 
-from wire import take
+from wire import Raw, take
 
 NONE = '"9007199254740991"'  # the rev of nothing that is there
 
@@ -89,6 +89,21 @@ def test_a_condition_that_cannot_be_read_is_refused(client, name, header, value)
     client.put(path, {header: value}, value=1).expect(400).names(header)
     client.delete(path, {header: value}).expect(400).names(header)
     client.get(path).expect(404)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("header, first, second, status",
+                         [("If-None-Match", NONE, "*", 412), ("If-None-Match", NONE, "{made}", 412),
+                          ("If-Match", NONE, "{made}", 200), ("If-Match", NONE, "17", 400)])
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_condition_in_several_lines_is_one_list(client, server, name, method, header, first, second, status):
+    path = f"/v1/semaphores/{name}"
+    made = client.put(path, value=1).expect(201).headers["ETag"]
+    body = b'{"value":2}' if method == "PUT" else b""
+    raw = Raw(server).request(f"{method} {path}", body, ("Content-Type: application/json", f"{header}: {first}",
+                                                         f"{header.lower()}: {second.format(made=made)}"))
+    raw.reply().expect(status)
+    raw.close()
 
 
 @pytest.mark.quick
