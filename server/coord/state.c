@@ -23,7 +23,7 @@ void
 state_lock_at(struct coord *c, moment now)
 {
     state_lock(c);
-    for (int n = 0; n < STEP_OBJECTS_MAX && deadline_step(c, now); n++) {
+    while (deadline_step(c, now)) {
         state_unlock(c);
         state_lock(c);
     }

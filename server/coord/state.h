@@ -198,9 +198,8 @@ struct coord {
 void state_lock(struct coord *c) BOB_ACQUIRES(L_STATE);
 /* The same for a step at @now, before which everything that is due by then is served, in steps
  * of its own: a hold, a wait or a delay that is over by the clock is over for the step, whoever
- * comes first, the deadline thread or this one.  As much as one step may touch is served; of
- * more, what is left is the deadline thread's, but a lease that is over is never taken for one
- * that lasts. */
+ * comes first, the deadline thread or this one.  What the journal refuses just now is looked at
+ * again later; but a lease that is over is never renewed or released. */
 void state_lock_at(struct coord *c, moment now) BOB_ACQUIRES(L_STATE);
 void state_unlock(struct coord *c) BOB_RELEASES(L_STATE);
 

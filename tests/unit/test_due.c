@@ -183,6 +183,7 @@ a_lease_whose_end_could_not_be_written_is_over(void **state)
     world_close(&s->w);
 }
 
+/* More of them than a step may touch. */
 static void
 permits_of_leases_that_are_over_are_free(void **state)
 {
@@ -192,17 +193,44 @@ permits_of_leases_that_are_over_are_free(void **state)
     (void)state;
     world_open(&w);
     w.journal.relaxed = true;
-    semaphore_put(w.c, NOW, "gpu", 100, true, ask_of(&w, &put));
-    for (int i = 0; i < 100; i++) {
+    semaphore_put(w.c, NOW, "gpu", MANY, true, ask_of(&w, &put));
+    for (int i = 0; i < MANY; i++) {
         struct client a = {0};
 
         assert_int_equal(
             acquire(&w, &a, HOLD_SEMAPHORE, "gpu", NOW + i, (struct want){.ttl_ns = SECOND}),
             WHY_OK);
     }
+    assert_int_equal(acquire(&w, &late, HOLD_SEMAPHORE, "gpu", NOW + SECOND + MANY,
+                             (struct want){.permits = MANY}),
+                     WHY_OK);
+    world_close(&w);
+}
+
+static void
+a_look_shows_no_lease_that_is_over_however_many_ended(void **state)
+{
+    static struct hold_row rows[STEP_OBJECTS_MAX];
+    struct world w;
+    struct client a = {0};
+    char name[16];
+    size_t n;
+
+    (void)state;
+    world_open(&w);
+    w.journal.relaxed = true;
+    for (int i = 0; i < MANY; i++) {
+        struct client b = {0};
+
+        (void)snprintf(name, sizeof(name), "%d", i);
+        assert_int_equal(acquire(&w, &b, HOLD_LOCK, name, NOW, (struct want){.ttl_ns = SECOND}),
+                         WHY_OK);
+    }
     assert_int_equal(
-        acquire(&w, &late, HOLD_SEMAPHORE, "gpu", NOW + SECOND + 99, (struct want){.permits = 100}),
+        hold_list(w.c, NOW + SECOND, HOLD_LOCK, "", rows, STEP_OBJECTS_MAX, &n, ask_of(&w, &a)),
         WHY_OK);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(rows[i].holder.token, 0);
     world_close(&w);
 }
 
@@ -265,6 +293,7 @@ main(void)
         cmocka_unit_test(no_token_outlives_its_lease_however_many_ended),
         cmocka_unit_test(a_lease_whose_end_could_not_be_written_is_over),
         cmocka_unit_test(permits_of_leases_that_are_over_are_free),
+        cmocka_unit_test(a_look_shows_no_lease_that_is_over_however_many_ended),
         cmocka_unit_test(a_look_shows_tasks_as_they_are_by_now),
         cmocka_unit_test(a_cancel_finds_the_run_that_has_begun_by_now),
     };
