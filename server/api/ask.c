@@ -74,11 +74,17 @@ answered(struct request *req, struct reply *reply)
 static bool
 asks_too_much(struct request *req)
 {
-    if (request_route(req)->method != POST || !request_header(req, "Idempotency-Key"))
+    static const char *const headers[] = {"Idempotency-Key", "If-Match", "If-None-Match"};
+
+    if (request_route(req)->method != POST)
         return false;
-    return fault_set(
-        request_fault(req), WHY_NOT_IMPLEMENTED,
-        "Idempotency-Key: this version does not keep keys; send the request without one");
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        if (request_header(req, headers[i]))
+            return fault_set(request_fault(req), WHY_NOT_IMPLEMENTED,
+                             "%s: this version looks at none on a POST; send the request without",
+                             headers[i]);
+    }
+    return false;
 }
 
 /* Whether the change that @req wants is bound to a condition that cannot be read. */

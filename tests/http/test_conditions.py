@@ -107,6 +107,15 @@ def test_a_condition_in_several_lines_is_one_list(client, server, name, method, 
 
 
 @pytest.mark.quick
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+def test_a_condition_of_a_post_is_refused_not_ignored(client, name, header):
+    path = f"/v1/counters/{name}"
+    client.post(f"{path}/set", {header: NONE}, value=1).expect(501, "not_implemented").names(header)
+    client.post(f"{path}/add", {header: "*"}).expect(501)
+    client.get(path).expect(404)
+
+
+@pytest.mark.quick
 def test_both_conditions_at_once_are_refused(client, name):
     client.put(f"/v1/semaphores/{name}", {"If-Match": "*", "If-None-Match": NONE}, value=1).expect(400)
 
