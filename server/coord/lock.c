@@ -196,8 +196,8 @@ hold_give_back(struct coord *c, moment now, enum hold_kind kind, const char *nam
     state_unlock(c);
 }
 
-static enum why delete (struct coord *c, moment now, struct gate *g,
-                        struct ask *a)BOB_HOLDS(L_STATE)
+static enum why
+remove_gate(struct coord *c, moment now, struct gate *g, struct ask *a) BOB_HOLDS(L_STATE)
 {
     struct object *o = &g->object;
 
@@ -230,7 +230,7 @@ hold_delete(struct coord *c, moment now, enum hold_kind kind, const char *name, 
     if (why)
         state_refuse(a, why);
     else
-        why = g ? delete (c, now, g, a) : state_settle_missing(c, a);
+        why = g ? remove_gate(c, now, g, a) : state_settle_missing(c, a);
     state_unlock(c);
     return why;
 }
