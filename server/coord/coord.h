@@ -96,8 +96,8 @@ struct deadline {
     void (*due)(struct coord *c, struct deadline *d, moment now);
 };
 
-/* What an object must be for a change to go in; judged in the step that changes (RFC 9110,
- * 13.1). */
+/* What an object must be for a change to go in (RFC 9110, 13.1); judged in the steps of PUT and
+ * DELETE, which end in WHY_CHANGED when it is not so. */
 enum { CONDITION_REVS_MAX = 4 };
 struct condition {
     bool asked; /* false: it goes in whatever the object is */
@@ -138,9 +138,6 @@ struct coord_options {
     int64_t task_threads;
     int64_t result_ttl_ns;
 };
-
-/* Each step of PUT and DELETE may end in WHY_CHANGED instead: the ask has a condition, and the
- * object is not so. */
 
 enum why coord_new(struct coord **ret, const struct coord_options *o, struct fault *f);
 store_load_fn coord_load; /* for store_recover; arg is the coord */

@@ -20,8 +20,8 @@ find(struct coord *c, enum hold_kind kind, const char *name) BOB_HOLDS(L_STATE)
     return (struct gate *)names_find(c, hold_topic(kind), name);
 }
 
-/* The hold @token of @g (NULL: none), if its lease lasts.  One that is over, and that the
- * deadlines have not come to yet, is ended. */
+/* The hold @token of @g (NULL: none), if its lease lasts.  One that is over, and whose end the
+ * journal has refused so far, is ended. */
 static struct hold *
 holds_still(struct coord *c, moment now, struct gate *g, uint64_t token) BOB_HOLDS(L_STATE)
 {
@@ -65,8 +65,8 @@ acquire(struct coord *c, moment now, enum hold_kind kind, const char *name, cons
 
     if (!g && kind == HOLD_SEMAPHORE)
         return state_settle_missing(c, a);
-    if (g && g->oldest)
-        (void)holds_still(c, now, g, g->oldest->token);
+    if (g && g->oldest && g->oldest->expires_at <= now) /* the journal refused its end */
+        hold_expire(c, g->oldest, now);
     if (g ? gate_beyond(g, want->permits) : want->permits > 1)
         return settle(c, a, g, WHY_INVALID);
 

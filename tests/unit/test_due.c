@@ -183,6 +183,23 @@ a_lease_whose_end_could_not_be_written_is_over(void **state)
     world_close(&s->w);
 }
 
+static void
+a_refusal_names_no_lease_whose_end_could_not_be_written(void **state)
+{
+    struct scene *s = scene_open();
+    struct client a = {0};
+    moment now = NOW + SECOND;
+
+    (void)state;
+    s->w.journal.busy = true;
+    assert_true(deadline_serve(s->w.c, now) > now);
+    s->w.journal.busy = false;
+    assert_int_equal(acquire(&s->w, &a, HOLD_LOCK, "db", now, (struct want){0}), WHY_LOCK_HELD);
+    is_served(s, now);
+    assert_int_equal(a.ask.outcome.held.token, s->waits.ask.outcome.grant.token);
+    world_close(&s->w);
+}
+
 /* More of them than a step may touch. */
 static void
 permits_of_leases_that_are_over_are_free(void **state)
@@ -292,6 +309,7 @@ main(void)
         cmocka_unit_test(a_wait_that_was_over_before_the_lease_is_refused),
         cmocka_unit_test(no_token_outlives_its_lease_however_many_ended),
         cmocka_unit_test(a_lease_whose_end_could_not_be_written_is_over),
+        cmocka_unit_test(a_refusal_names_no_lease_whose_end_could_not_be_written),
         cmocka_unit_test(permits_of_leases_that_are_over_are_free),
         cmocka_unit_test(a_look_shows_no_lease_that_is_over_however_many_ended),
         cmocka_unit_test(a_look_shows_tasks_as_they_are_by_now),
