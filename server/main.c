@@ -169,7 +169,7 @@ print_routes(void)
     api_routes_print(&text);
     if (fputs(bytes_text(&text), stdout) >= 0 && fflush(stdout) == 0)
         return EXIT_SUCCESS;
-    (void)fputs("bobbind: cannot write to standard output\n", stderr);
+    log_fatal("cannot write to standard output");
     return EXIT_FAILURE;
 }
 
@@ -181,7 +181,7 @@ main(int argc, char **argv)
     struct fault fault = {0};
 
     if (!process_fill_standard()) {
-        (void)fputs("bobbind: cannot open /dev/null\n", stderr); /* which may be closed */
+        log_fatal("cannot open /dev/null"); /* to nobody, if that is what is closed */
         return EXIT_FAILURE;
     }
     if (argc == 2 && strcmp(argv[1], "--routes") == 0)
