@@ -121,19 +121,27 @@ what_threads_have_just_written_runs_while_others_start_children(void **state)
     }
 }
 
+/* A process whose program is open for writing, until *ret_fd is closed. */
+static struct bob_process *
+busy_process(int *ret_fd)
+{
+    char path[sizeof folder + 16];
+
+    (void)snprintf(path, sizeof path, "%s/busy", folder);
+    *ret_fd = write_program(path);
+    assert_true(*ret_fd >= 0);
+    return process_of(&(struct bob_command){.argv = ARGV(path)});
+}
+
 static void
 one_that_stays_open_for_writing_is_given_up(void **state)
 {
-    char path[sizeof folder + 16], message[sizeof path + 64];
-    struct bob_process *p;
+    char message[sizeof folder + 64];
     int fd;
+    struct bob_process *p = busy_process(&fd);
 
     (void)state;
-    (void)snprintf(path, sizeof path, "%s/busy", folder);
-    (void)snprintf(message, sizeof message, "%s: cannot be run: Text file busy", path);
-    fd = write_program(path);
-    assert_true(fd >= 0);
-    p = process_of(&(struct bob_command){.argv = ARGV(path)});
+    (void)snprintf(message, sizeof message, "%s/busy: cannot be run: Text file busy", folder);
     assert_int_equal(bob_process_run(p, BOB_FOREVER), BOB_ERR_SYSTEM);
     assert_string_equal(bob_process_message(p), message);
     bob_process_free(p);
@@ -143,15 +151,10 @@ one_that_stays_open_for_writing_is_given_up(void **state)
 static void
 the_deadline_ends_the_tries_of_one_that_stays_open_for_writing(void **state)
 {
-    char path[sizeof folder + 16];
-    struct bob_process *p;
     int fd;
+    struct bob_process *p = busy_process(&fd);
 
     (void)state;
-    (void)snprintf(path, sizeof path, "%s/busy", folder);
-    fd = write_program(path);
-    assert_true(fd >= 0);
-    p = process_of(&(struct bob_command){.argv = ARGV(path)});
     assert_int_equal(bob_process_run(p, bob_in_ms(20)), BOB_ERR_TIMEOUT);
     assert_null(bob_process_result(p));
     bob_process_free(p);
@@ -171,16 +174,11 @@ kill_when_tried(void *process)
 static void
 a_kill_ends_the_tries_of_one_that_stays_open_for_writing(void **state)
 {
-    char path[sizeof folder + 16];
-    struct bob_thread *killer;
-    struct bob_process *p;
     int fd;
+    struct bob_process *p = busy_process(&fd);
+    struct bob_thread *killer;
 
     (void)state;
-    (void)snprintf(path, sizeof path, "%s/busy", folder);
-    fd = write_program(path);
-    assert_true(fd >= 0);
-    p = process_of(&(struct bob_command){.argv = ARGV(path)});
     assert_int_equal(bob_thread_start(&killer, "killer", kill_when_tried, p, NULL), BOB_OK);
     assert_int_equal(bob_process_run(p, BOB_FOREVER), BOB_ERR_CANCELLED);
     assert_int_equal(bob_thread_join(killer, BOB_FOREVER, NULL), BOB_OK);
